@@ -1,0 +1,251 @@
+/**
+ * `ClusterPlan`: everything that will be built, as frozen plain data. `components/` maps its rows to resources and
+ * `review/` prints it; neither decides anything. What only exists after creation stands as an `AddressRef`.
+ */
+import type { DocumentId } from "../catalogue/documents";
+import type { PortRange } from "../catalogue/ports";
+import type { Layout, Role } from "../spec/types";
+
+/** The networks that interfaces and rules belong to. Layout shared has `shared` only; segregated has the other two. */
+export type NetworkName = "shared" | "backplane" | "external";
+
+/**
+ * A set of nodes: `node` (all), `server`, `agent`, `ingress` (takes load-balanced traffic), or `ingress-POOL` (one ServiceLB
+ * pool). `ingress` collapses to `node` in a plan when every node is in it.
+ */
+export type NodeSet = "node" | "server" | "agent" | "ingress" | `ingress-${string}`;
+
+/** One end of a flow. */
+export type Peer =
+  | { readonly kind: "nodes"; readonly set: NodeSet }
+  | { readonly kind: "apiLoadBalancer" }
+  | {
+      readonly kind: "cidr";
+      readonly cidr: string;
+      /** Who that is: `admin`, `clients`, `bastion`, `pods`, `world`, `bgp:NAME` or `service:NAME`. */
+      readonly label: string;
+    };
+
+export type FlowProtocol = "tcp" | "udp" | "all";
+
+/** One documented permission: who may reach whom, on what, on which network, why, by which document. */
+export interface FlowPlan {
+  /** The catalogue entry, or `service-NAME` for a service of the stack's own. */
+  readonly entry: string;
+  readonly title: string;
+  readonly protocol: FlowProtocol;
+  readonly ports: PortRange | "all";
+  readonly from: Peer;
+  readonly to: Peer;
+  readonly network: NetworkName;
+  readonly why: string;
+  readonly documents: readonly DocumentId[];
+}
+
+/** A security group. Its members are interfaces of `network`. */
+export interface GroupPlan {
+  /** Stable key: `NETWORK-SET`, or `api-nlb`. */
+  readonly key: string;
+  readonly network: NetworkName;
+  readonly members: { readonly kind: "nodes"; readonly set: NodeSet } | { readonly kind: "apiLoadBalancer" };
+  readonly description: string;
+}
+
+/** A security group rule. */
+export interface RulePlan {
+  /** Stable key: destination (or, for egress, source) group, direction, peer, protocol and ports. Never a position. */
+  readonly key: string;
+  readonly group: string;
+  readonly direction: "ingress" | "egress";
+  readonly protocol: FlowProtocol;
+  readonly ports: PortRange | "all";
+  readonly peer: { readonly kind: "group"; readonly group: string } | { readonly kind: "cidr"; readonly cidr: string };
+  /** Entries of the flows that it carries. */
+  readonly entries: readonly string[];
+  /** What AWS shows: flow and document; at most 255 of the characters that AWS takes. */
+  readonly description: string;
+}
+
+export interface SubnetPlan {
+  /** Stable key: `external-eu-west-1a`, `backplane-…` or `edge-…` (holds NAT gateways). */
+  readonly key: string;
+  readonly kind: "external" | "backplane" | "edge";
+  readonly zone: string;
+  readonly cidr: string;
+  /** Set when the subnet exists already. */
+  readonly existingId?: string;
+  /** Where its default route leads; `owner` when it exists already and its routes are its owner's. */
+  readonly defaultRoute:
+    | { readonly via: "internetGateway" }
+    | { readonly via: "natGateway"; readonly key: string }
+    | { readonly via: "none" }
+    | { readonly via: "owner" };
+}
+
+export interface NetworkPlan {
+  readonly vpc:
+    | { readonly kind: "create"; readonly cidr: string }
+    | { readonly kind: "existing"; readonly id: string; readonly cidr: string };
+  /** Whether an internet gateway is created. */
+  readonly internetGateway: boolean;
+  /** NAT gateways by stable key (the zone), each in that zone's edge subnet. */
+  readonly natGateways: readonly { readonly key: string; readonly zone: string; readonly subnet: string }[];
+  readonly subnets: readonly SubnetPlan[];
+}
+
+export interface InterfacePlan {
+  readonly network: NetworkName;
+  /** Key of its subnet. */
+  readonly subnet: string;
+  /** Keys of its security groups, sorted. */
+  readonly groups: readonly string[];
+  /** False where the interface forwards packets that are not its own (host-gw, BGP service addresses). */
+  readonly sourceDestCheck: boolean;
+  /** Whether it gets an Elastic IP. */
+  readonly publicAddress: boolean;
+  readonly description: string;
+}
+
+/** The address of a node on its cluster or external interface, private or public: known after creation only. */
+export interface AddressRef {
+  readonly node: string;
+  readonly network: NetworkName;
+  readonly scope: "private" | "public";
+}
+
+/** A text with addresses that are only known after creation. Components fill them in; reviews show them as references. */
+export type TemplateText = readonly (string | AddressRef | { readonly apiLoadBalancer: "dnsName" })[];
+
+/** A static route that a node needs on its backplane interface to reach the other zones' backplane subnets. */
+export interface BackplaneRoute {
+  readonly to: string;
+  readonly via: string;
+}
+
+export interface NodePlan {
+  /** Node name in the cluster, and stable key of everything that belongs to the node: `POOL-NUMBER`. */
+  readonly name: string;
+  readonly pool: string;
+  readonly role: Role;
+  readonly zone: string;
+  readonly instanceType: string;
+  readonly arch: "amd64" | "arm64";
+  /** Given AMI, or the public parameter that names the newest one at creation. */
+  readonly ami: { readonly kind: "given"; readonly id: string } | { readonly kind: "parameter"; readonly name: string };
+  readonly diskGiB: number;
+  /** Primary interface first: shared, or external then backplane. */
+  readonly interfaces: readonly InterfacePlan[];
+  /** Network of the node's own address in the cluster (node-ip, flannel). */
+  readonly clusterNetwork: NetworkName;
+  /** Network that operators and clients use. */
+  readonly externalNetwork: NetworkName;
+  readonly backplaneRoutes: readonly BackplaneRoute[];
+  /** Where SSH connects. */
+  readonly sshAddress: AddressRef;
+  /** Pinned host key, or undefined for trust on first contact. */
+  readonly hostKey?: string;
+  /** `/etc/rancher/k3s/config.yaml`. On servers it starts with `K3sPlan.serverConfig`. */
+  readonly config: TemplateText;
+}
+
+export interface K3sPlan {
+  readonly version: string;
+  /** The part of config.yaml that is the same bytes on every server. */
+  readonly serverConfig: TemplateText;
+  /** Node that forms the cluster. */
+  readonly bootstrapServer: string;
+  /** True with two or more servers: embedded etcd, else SQLite. */
+  readonly embeddedEtcd: boolean;
+  /** Every server in rolling order: the bootstrap server first, the others by name order of the stack. */
+  readonly serverOrder: readonly string[];
+  readonly agents: readonly string[];
+  /** Addresses that a joining node tries, bootstrap server first. */
+  readonly joinAddresses: readonly AddressRef[];
+  /** Where a drain of a node is run: by node name, another server than itself wherever there is one. */
+  readonly stewards: Readonly<Record<string, string>>;
+}
+
+/** A Kubernetes object, ready for either delivery. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly type?: string;
+  /** Keys of `StackSecrets.bgpPasswords` that fill `stringData.password`; the value itself is never in a plan. */
+  readonly secretFrom?: { readonly bgpPassword: string };
+}
+
+export interface HelmReleasePlan {
+  readonly name: string;
+  readonly namespace: string;
+  readonly chart: string;
+  readonly repository: string;
+  readonly version: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A step of what is put into the cluster, in order; each step's objects need the steps before it. */
+export type ClusterStep =
+  | { readonly kind: "object"; readonly key: string; readonly object: KubernetesObject }
+  | { readonly kind: "helmRelease"; readonly key: string; readonly release: HelmReleasePlan };
+
+export interface ComponentStatus {
+  /** `traefik`, `servicelb`, `coredns`, `metallb`, … */
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly why: string;
+}
+
+export interface WarningPlan {
+  readonly code: string;
+  readonly path: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface ApiPlan {
+  readonly kind: "firstServer" | "nlb" | "address";
+  /** The URL in the kubeconfig. */
+  readonly url: TemplateText;
+  /** Subnet keys and scheme of the load balancer, with kind nlb. */
+  readonly loadBalancer?: {
+    readonly subnets: readonly string[];
+    readonly internal: boolean;
+    readonly group: string;
+    readonly port: number;
+    readonly servers: readonly string[];
+  };
+}
+
+export interface SshPlan {
+  readonly user: string;
+  readonly port: number;
+  readonly publicKey: string;
+  readonly bastion?: { readonly host: string; readonly port: number; readonly user: string; readonly hostKey: string };
+}
+
+export interface ClusterPlan {
+  readonly stack: string;
+  readonly target: "aws";
+  readonly region: string;
+  readonly layout: Layout;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly network: NetworkPlan;
+  readonly groups: readonly GroupPlan[];
+  readonly rules: readonly RulePlan[];
+  readonly flows: readonly FlowPlan[];
+  readonly nodes: readonly NodePlan[];
+  readonly ssh: SshPlan;
+  readonly k3s: K3sPlan;
+  readonly api: ApiPlan;
+  /** What is put into the cluster, in order. */
+  readonly delivery: { readonly mode: "api" | "manifests"; readonly steps: readonly ClusterStep[] };
+  readonly components: readonly ComponentStatus[];
+  readonly warnings: readonly WarningPlan[];
+}

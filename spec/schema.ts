@@ -1,0 +1,294 @@
+/**
+ * The stack file's schema: what an operator can say under `k3s-networking:` in `stacks/Pulumi.NAME.yaml`.
+ *
+ * Shapes, literal types and fixed defaults live here; defaults that depend on another setting live in `normalize.ts`;
+ * conditions between settings live in `checks/`. Every object is strict: an unknown key is a mistake, never ignored.
+ */
+import { z } from "zod";
+
+/** Packaged K3s components that `--disable` takes (K3s docs, cli/server.md). `network-policy` is not one of them. */
+export const DISABLEABLE = ["coredns", "servicelb", "traefik", "local-storage", "metrics-server", "runtimes"] as const;
+
+/** Flannel backends that K3s still has. `none` is refused until a stack can choose another CNI. */
+export const FLANNEL_BACKENDS = ["vxlan", "host-gw", "wireguard-native"] as const;
+
+/** The K3s release that a stack gets when it names none. */
+export const DEFAULT_K3S_VERSION = "v1.36.5+k3s1";
+
+/** The MetalLB chart version that a stack gets when it names none. */
+export const DEFAULT_METALLB_VERSION = "0.16.1";
+
+/** A DNS label: what Kubernetes node names, pools and service names are made of (RFC 1123). */
+const dnsLabel = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/,
+    "is not a DNS label; use lower-case letters, digits and hyphens, at most 42",
+  );
+
+/** An IPv4 network such as `10.0.0.0/16`. Its form and its host bits are checked in `checks/`. */
+const cidr = z.string();
+/** An IPv4 address. */
+const address = z.string();
+/** A TCP or UDP port. */
+const port = z.int().min(1).max(65535);
+/** A set of Kubernetes labels or AWS tags. */
+const stringMap = z.record(z.string(), z.string());
+
+const existingSubnet = z.strictObject({
+  /** The subnet's id, `subnet-…`. */
+  id: z.string().regex(/^subnet-[0-9a-f]+$/, "is not a subnet id; it looks like subnet-0123456789abcdef0"),
+  /** The subnet's CIDR, so that overlaps are found without asking AWS. */
+  cidr,
+  /** The subnet's availability zone, one of `network.availabilityZones`. */
+  availabilityZone: z.string(),
+});
+
+const network = z.strictObject({
+  /** CIDR of the VPC that the program creates, from /16 to /22. */
+  vpcCidr: cidr.default("10.0.0.0/16"),
+  /** Zones to spread the nodes over, such as `eu-west-1a`. The zone's letter decides the subnet's CIDR, so adding one renumbers none. */
+  availabilityZones: z.array(z.string()).min(1),
+  /** Whether nodes have public addresses (an Elastic IP each) or sit behind NAT gateways. */
+  placement: z.enum(["public", "private"]).default("public"),
+  /** NAT gateways for private nodes. Default: `one` when placement is private, else `none`. */
+  natGateways: z.enum(["none", "one", "perZone"]).optional(),
+  /** What nodes may reach outside the cluster: TCP 443 only, or anything. */
+  egress: z.enum(["https", "any"]).default("https"),
+  /** A VPC that exists, used instead of creating one. Its gateways and routes stay its owner's. */
+  vpc: z
+    .strictObject({
+      id: z.string().regex(/^vpc-[0-9a-f]+$/, "is not a VPC id; it looks like vpc-0123456789abcdef0"),
+      /** The VPC's CIDR. */
+      cidr,
+      /** One subnet per zone for the external (or only) interface. */
+      externalSubnets: z.array(existingSubnet).min(1),
+      /** One subnet per zone for the backplane; only with layout segregated. */
+      backplaneSubnets: z.array(existingSubnet).default([]),
+    })
+    .optional(),
+});
+
+/** A value that the stack file may hold encrypted (`secure:`). */
+const secret = z.string();
+
+const bastion = z.strictObject({
+  /** Name or address that the operator's machine connects to. */
+  host: z.string().min(1),
+  /** SSH port of the bastion. Default: the catalogue's SSH port. */
+  port: port.optional(),
+  user: z.string().min(1),
+  /** The bastion's public host key, `ssh-ed25519 AAAA…`. */
+  hostKey: z.string(),
+  /** Private key for the bastion, when it differs from the nodes'. Secret. */
+  privateKey: secret.optional(),
+  /** The network that the nodes see the bastion come from. SSH to the nodes is opened to it, and to nobody else. */
+  cidr,
+});
+
+const access = z.strictObject({
+  /** Networks of operators: SSH and the Kubernetes API. */
+  admin: z.array(cidr).min(1),
+  /** Networks of users: ingress and external services. */
+  clients: z.array(cidr).default([]),
+  ssh: z.strictObject({
+    /** Login user of the AMI. */
+    user: z.string().min(1).default("ubuntu"),
+    /** Public key that the instances accept. */
+    publicKey: z.string(),
+    /** Private key. Secret. Default: the SSH agent of whoever runs `pulumi up` (SSH_AUTH_SOCK). */
+    privateKey: secret.optional(),
+    /** Host keys by node name. A node that is not named here is trusted on first contact and pinned from then on. */
+    hostKeys: z.record(z.string(), z.string()).default({}),
+    bastion: bastion.optional(),
+  }),
+});
+
+const taint = z.strictObject({
+  key: z.string().min(1),
+  value: z.string().optional(),
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+});
+
+const nodePool = z.strictObject({
+  /** The pool's name: first part of its nodes' names, and unique. */
+  pool: dnsLabel,
+  role: z.enum(["server", "agent"]),
+  /** How many nodes. Servers in all pools together must be an odd number. */
+  count: z.int().min(0).max(5000).default(1),
+  instanceType: z.string().default("t3.medium"),
+  /** CPU architecture of the instance type and of the AMI. */
+  arch: z.enum(["amd64", "arm64"]).default("amd64"),
+  /** AMI id. Default: the newest Ubuntu 24.04 at creation; later releases replace nothing. */
+  ami: z
+    .string()
+    .regex(/^ami-[0-9a-f]+$/, "is not an AMI id; it looks like ami-0123456789abcdef0")
+    .optional(),
+  /** Root disk in GiB. */
+  diskGiB: z.int().min(8).max(16384).default(20),
+  /** Kubernetes labels, given at registration. */
+  labels: stringMap.default({}),
+  /** Kubernetes taints, given at registration. */
+  taints: z.array(taint).default([]),
+  /** Whether ServiceLB may use these nodes, and in which pool. One enabled pool makes it an allow list. */
+  serviceLb: z.strictObject({ enabled: z.boolean().default(true), pool: dnsLabel.optional() }).optional(),
+  /** First part of the nodes' names. Default: the pool's name. */
+  namePrefix: dnsLabel.optional(),
+});
+
+const k3s = z.strictObject({
+  /** K3s release, such as `v1.36.5+k3s1`. */
+  version: z.string().default(DEFAULT_K3S_VERSION),
+  /** Packaged components to leave out (`--disable`). servicelb is added when `loadBalancer` is not servicelb. */
+  disable: z.array(z.string()).default([]),
+  /** Flannel's backend (`--flannel-backend`). */
+  flannelBackend: z.string().default("vxlan"),
+  /** Pod network (`--cluster-cidr`). Cannot change after creation. */
+  clusterCidr: cidr.default("10.42.0.0/16"),
+  /** Service network (`--service-cidr`), /12 at the largest. Cannot change after creation. */
+  serviceCidr: cidr.default("10.43.0.0/16"),
+  /** Cluster DNS address (`--cluster-dns`). Default: the tenth address of serviceCidr. */
+  clusterDns: address.optional(),
+  /** DNS suffix of the cluster (`--cluster-domain`). */
+  clusterDomain: z.string().default("cluster.local"),
+  /** NodePort range (`--service-node-port-range`), `FIRST-LAST`. Default: the catalogue's. */
+  nodePortRange: z.string().optional(),
+  disableNetworkPolicy: z.boolean().default(false),
+  disableKubeProxy: z.boolean().default(false),
+  egressSelectorMode: z.enum(["disabled", "agent", "pod", "cluster"]).default("agent"),
+  /** Spegel, the embedded registry mirror (`--embedded-registry`). */
+  embeddedRegistry: z.boolean().default(false),
+  secretsEncryption: z.boolean().default(false),
+  /** Further names and addresses for the API's certificate (`--tls-san`). */
+  tlsSans: z.array(z.string()).default([]),
+  /** Serve etcd's metrics to the cluster (`--etcd-expose-metrics`). */
+  etcdExposeMetrics: z.boolean().default(false),
+  /** Which server forms the cluster and hands out the token. Default: the first. Name a survivor to rebuild the first one. */
+  bootstrapServer: z.string().optional(),
+  /** Further server options, `--name=value`; none that the program sets itself. */
+  extraServerArgs: z.array(z.string()).default([]),
+  /** Further agent options, `--name=value`; none that the program sets itself. */
+  extraAgentArgs: z.array(z.string()).default([]),
+});
+
+const api = z.strictObject({
+  /** Where operators reach the API: `firstServer`, `nlb` (a network load balancer), or a name or address of your own. */
+  endpoint: z.string().min(1).default("firstServer"),
+});
+
+/** A free-form Helm value tree. */
+const helmValues = z.record(z.string(), z.unknown());
+
+const traefik = z.strictObject({
+  /** Redirect HTTP to HTTPS on the web entry point. */
+  redirectToHttps: z.boolean().default(true),
+  /** Open port 80 to clients. Without it only HTTPS is reachable. */
+  openHttp: z.boolean().default(true),
+  replicas: z.int().min(1).default(1),
+  /** `Local` keeps client addresses. */
+  externalTrafficPolicy: z.enum(["Cluster", "Local"]).default("Cluster"),
+  /** Networks whose X-Forwarded-* headers and PROXY protocol are believed. */
+  trustedProxies: z.array(cidr).default([]),
+  /** Annotations of Traefik's Service. */
+  annotations: stringMap.default({}),
+  /** ServiceLB pool that serves Traefik. Default: every node that ServiceLB may use. */
+  lbPool: dnsLabel.optional(),
+  /** Chart values of your own, merged last. */
+  values: helmValues.default({}),
+  failurePolicy: z.enum(["reinstall", "abort"]).default("reinstall"),
+});
+
+const addressPool = z.strictObject({
+  name: dnsLabel,
+  /** CIDRs or `FIRST-LAST` ranges. */
+  addresses: z.array(z.string()).min(1),
+  autoAssign: z.boolean().default(true),
+  avoidBuggyIps: z.boolean().default(false),
+});
+
+const bgpPeer = z.strictObject({
+  name: dnsLabel,
+  myAsn: z.int().min(1).max(4294967295),
+  peerAsn: z.int().min(1).max(4294967295),
+  peerAddress: address,
+  /** TCP port of the peer. Default: the catalogue's BGP port. */
+  peerPort: port.optional(),
+  holdTime: z.string().optional(),
+  keepaliveTime: z.string().optional(),
+  ebgpMultiHop: z.boolean().default(false),
+  /** TCP MD5 password. Secret. */
+  password: secret.optional(),
+});
+
+const metallb = z.strictObject({
+  type: z.literal("metallb"),
+  /** MetalLB's chart version. */
+  version: z.string().default(DEFAULT_METALLB_VERSION),
+  pools: z.array(addressPool).min(1),
+  /** Layer 2 announcement; `interfaces` limits it. Not on AWS. */
+  l2: z.strictObject({ interfaces: z.array(z.string()).default([]) }).optional(),
+  bgp: z
+    .strictObject({
+      peers: z.array(bgpPeer).min(1),
+      aggregationLength: z.int().min(1).max(32).default(32),
+      localPref: z.int().min(0).optional(),
+      communities: z.array(z.string()).default([]),
+    })
+    .optional(),
+  /** Let the nodes scrape MetalLB's metrics from each other. */
+  exposeMetrics: z.boolean().default(false),
+});
+
+const loadBalancer = z.preprocess(
+  // `servicelb`, `none` and `metallb` may be written as a plain word.
+  (value) => (typeof value === "string" ? { type: value } : value),
+  z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("servicelb") }),
+    z.strictObject({ type: z.literal("none") }),
+    metallb,
+  ]),
+);
+
+const service = z.preprocess(
+  // A catalogue service may be written as its name alone.
+  (value) => (typeof value === "string" ? { name: value } : value),
+  z.strictObject({
+    /** A service of the port catalogue (`redis`, `kafka`, …), or a name of your own with protocol and port. */
+    name: dnsLabel,
+    /** Only for a service of your own. */
+    protocol: z.enum(["tcp", "udp"]).optional(),
+    /** Only for a service of your own: a port, or `FIRST-LAST`. */
+    port: z.union([port, z.string().regex(/^\d+-\d+$/, "is not a port range; it looks like 8000-8010")]).optional(),
+    /**
+     * `nodes`, `servers`, `agents`, `clients`, `admin` or CIDRs. Default for a catalogue
+     * service: `nodes`, or `clients` where it is documented for clients only.
+     */
+    from: z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(z.string()).min(1)).optional(),
+    /** ServiceLB pool whose nodes take the traffic from outside the cluster. */
+    lbPool: dnsLabel.optional(),
+  }),
+);
+
+/** Everything under `k3s-networking:`, with `region` from `aws:region`. */
+export const stackSchema = z.strictObject({
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "is not an AWS region; it looks like eu-west-1"),
+  target: z.string().default("aws"),
+  layout: z.enum(["shared", "segregated"]),
+  network,
+  access,
+  nodes: z.array(nodePool).min(1),
+  k3s: k3s.prefault({}),
+  api: api.prefault({}),
+  traefik: traefik.prefault({}),
+  loadBalancer: loadBalancer.prefault("servicelb"),
+  services: z.array(service).default([]),
+  /** How manifests reach the cluster: through its API, or through K3s's auto-deploy folder over SSH. */
+  delivery: z.enum(["api", "manifests"]).default("api"),
+  /** AWS tags on every resource that takes them. */
+  tags: stringMap.default({}),
+});
+
+/** What the stack file says, as written. */
+export type ClusterSpecInput = z.input<typeof stackSchema>;
+/** What the schema makes of it, before defaults that depend on other settings. */
+export type ParsedSpec = z.output<typeof stackSchema>;
