@@ -355,21 +355,7 @@ const METALLB: readonly PortEntry[] = [
     documents: ["metallb"],
   },
   {
-    id: "metallb-bgp-in",
-    title: "BGP sessions from MetalLB's peers",
-    ...tcp,
-    ports: port(BGP_PORT),
-    from: "bgpPeer",
-    to: "node",
-    traffic: "external",
-    exposure: "external",
-    condition: "MetalLB announces by BGP",
-    when: (input) => metallb(input)?.bgp !== undefined,
-    why: "either side of a BGP session may open it",
-    documents: ["metallb-bgp"],
-  },
-  {
-    id: "metallb-bgp-out",
+    id: "metallb-bgp",
     title: "BGP sessions to MetalLB's peers",
     ...tcp,
     // A peer's own port (`peerPort`) replaces this one for that peer.
@@ -380,14 +366,14 @@ const METALLB: readonly PortEntry[] = [
     exposure: "external",
     condition: "MetalLB announces by BGP",
     when: (input) => metallb(input)?.bgp !== undefined,
-    why: "either side of a BGP session may open it",
+    why: "speakers open the session; in native mode they never listen",
     documents: ["metallb-bgp"],
   },
   {
     id: "metallb-metrics-legacy",
     title: "MetalLB metrics, up to 0.15",
     ...tcp,
-    ports: range(7472, 7473),
+    ports: port(7472),
     ...nodeToNode,
     condition: "metallb.exposeMetrics, version 0.15 or older",
     when: (input) => {
@@ -401,7 +387,7 @@ const METALLB: readonly PortEntry[] = [
     id: "metallb-metrics",
     title: "MetalLB metrics",
     ...tcp,
-    ports: range(9120, 9121),
+    ports: port(9120),
     ...nodeToNode,
     condition: "metallb.exposeMetrics, version 0.16 or newer",
     when: (input) => {

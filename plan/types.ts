@@ -144,7 +144,7 @@ export interface NodePlan {
   readonly sshAddress: AddressRef;
   /** Pinned host key, or undefined for trust on first contact. */
   readonly hostKey?: string;
-  /** `/etc/rancher/k3s/config.yaml`. On servers it starts with `K3sPlan.serverConfig`. */
+  /** Text of `/etc/rancher/k3s/config.yaml`. On servers it starts with `K3sPlan.serverConfig`. */
   readonly config: TemplateText;
 }
 
@@ -152,6 +152,8 @@ export interface K3sPlan {
   readonly version: string;
   /** The part of config.yaml that is the same bytes on every server. */
   readonly serverConfig: TemplateText;
+  /** `/etc/rancher/k3s/registries.yaml`, the same on every node: with the embedded registry, what turns its mirror on. */
+  readonly registries?: string;
   /** Node that forms the cluster. */
   readonly bootstrapServer: string;
   /** True with two or more servers: embedded etcd, else SQLite. */

@@ -214,7 +214,6 @@ const bgpPeer = z.strictObject({
   /** TCP port of the peer. Default: the catalogue's BGP port. */
   peerPort: port.optional(),
   holdTime: z.string().optional(),
-  keepaliveTime: z.string().optional(),
   ebgpMultiHop: z.boolean().default(false),
   /** TCP MD5 password. Secret. */
   password: secret.optional(),
