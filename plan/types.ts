@@ -128,6 +128,8 @@ export interface NodePlan {
   readonly pool: string;
   readonly role: Role;
   readonly zone: string;
+  /** Ingress sets that it is in: `ingress`, and `ingress-POOL` with a ServiceLB pool. */
+  readonly ingressSets: readonly NodeSet[];
   readonly instanceType: string;
   readonly arch: "amd64" | "arm64";
   /** Given AMI, or the public parameter that names the newest one at creation. */
@@ -146,6 +148,8 @@ export interface NodePlan {
   readonly hostKey?: string;
   /** Text of `/etc/rancher/k3s/config.yaml`. On servers it starts with `K3sPlan.serverConfig`. */
   readonly config: TemplateText;
+  /** What the install script reads on its standard input (`host-documents.ts`). */
+  readonly hostDocument: TemplateText;
 }
 
 export interface K3sPlan {
@@ -161,7 +165,7 @@ export interface K3sPlan {
   /** Every server in rolling order: the bootstrap server first, the others by name order of the stack. */
   readonly serverOrder: readonly string[];
   readonly agents: readonly string[];
-  /** Addresses that a joining node tries, bootstrap server first. */
+  /** Addresses that a joining node tries, bootstrap server first; three at most, so that a further server changes no other node. */
   readonly joinAddresses: readonly AddressRef[];
   /** Where a drain of a node is run: by node name, another server than itself wherever there is one. */
   readonly stewards: Readonly<Record<string, string>>;
@@ -242,6 +246,8 @@ export interface ClusterPlan {
   readonly groups: readonly GroupPlan[];
   readonly rules: readonly RulePlan[];
   readonly flows: readonly FlowPlan[];
+  /** The networks outside the cluster that flows name, by label: `admin`, `clients`, `bastion`, `pods`, `bgp:NAME`, `service:NAME`. */
+  readonly outside: Readonly<Record<string, readonly string[]>>;
   readonly nodes: readonly NodePlan[];
   readonly ssh: SshPlan;
   readonly k3s: K3sPlan;

@@ -1,0 +1,81 @@
+/**
+ * `Firewall`: interfaces and rules, stripped to what decides whether a packet passes. It is made from a plan here, and from
+ * recorded or real resources elsewhere; `reach` runs on either, so that both can be held against each other.
+ */
+import { ENTRIES } from "../catalogue/ports";
+import type { DocumentId } from "../catalogue/documents";
+import type { ClusterPlan, FlowProtocol, NetworkName, RulePlan } from "./types";
+
+/** An interface of a node or of the API load balancer. */
+export interface FirewallInterface {
+  readonly network: NetworkName;
+  /** CIDR of its subnet: what is known of its address before creation. Several for a load balancer. */
+  readonly cidrs: readonly string[];
+  readonly groups: readonly string[];
+}
+
+/** A machine: a node, or the API load balancer. */
+export interface FirewallHost {
+  readonly name: string;
+  /** Every name that a query may use for it: `node`, its role, pool, name, `ingress…`, or `api-nlb`. */
+  readonly names: readonly string[];
+  readonly interfaces: readonly FirewallInterface[];
+}
+
+export interface FirewallRule {
+  readonly key: string;
+  readonly group: string;
+  readonly direction: "ingress" | "egress";
+  readonly protocol: FlowProtocol;
+  readonly ports: RulePlan["ports"];
+  readonly peer: RulePlan["peer"];
+  readonly entries: readonly string[];
+  readonly documents: readonly DocumentId[];
+}
+
+export interface Firewall {
+  readonly hosts: readonly FirewallHost[];
+  readonly rules: readonly FirewallRule[];
+  /** Networks outside the cluster by name: `admin`, `clients`, `bastion`, `pods`, `world`, `bgp:NAME`, `service:NAME`. */
+  readonly outside: Readonly<Record<string, readonly string[]>>;
+}
+
+const DOCUMENTS_OF = new Map(ENTRIES.map((entry) => [entry.id, entry.documents]));
+
+/** The documents of entries, without repeats; a service of the stack's own is documented by the stack file. */
+export function documentsOf(entries: readonly string[]): DocumentId[] {
+  return [...new Set(entries.flatMap((entry) => DOCUMENTS_OF.get(entry) ?? (["stack-file"] as const)))];
+}
+
+function outsideNetworks(plan: ClusterPlan): Record<string, string[]> {
+  const outside: Record<string, string[]> = { world: ["0.0.0.0/0"] };
+  for (const [name, cidrs] of Object.entries(plan.outside)) outside[name] = [...cidrs];
+  return outside;
+}
+
+function hostsOf(plan: ClusterPlan): FirewallHost[] {
+  const cidrs = new Map(plan.network.subnets.map((subnet) => [subnet.key, subnet.cidr]));
+  const cidrsOf = (subnets: readonly string[]): string[] => subnets.flatMap((key) => cidrs.get(key) ?? []);
+  const nodes = plan.nodes.map((node) => ({
+    name: node.name,
+    names: [...new Set(["node", node.role, node.pool, node.name, ...node.ingressSets])],
+    interfaces: node.interfaces.map(({ network, subnet, groups }) => ({ network, cidrs: cidrsOf([subnet]), groups })),
+  }));
+  const balancer = plan.api.loadBalancer;
+  if (balancer === undefined) return nodes;
+  const network = plan.layout === "shared" ? ("shared" as const) : ("external" as const);
+  const interfaces = [{ network, cidrs: cidrsOf(balancer.subnets), groups: [balancer.group] }];
+  return [...nodes, { name: "api-nlb", names: ["api-nlb"], interfaces }];
+}
+
+/** The firewall that a plan describes. */
+export function firewallOf(plan: ClusterPlan): Firewall {
+  return {
+    hosts: hostsOf(plan),
+    rules: plan.rules.map(({ description: _description, ...rule }) => ({
+      ...rule,
+      documents: documentsOf(rule.entries),
+    })),
+    outside: outsideNetworks(plan),
+  };
+}

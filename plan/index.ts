@@ -1,0 +1,122 @@
+/** `createPlan`: a validated stack in, everything that will be built out. */
+import { contains } from "../catalogue/cidr";
+import { StackProblems, type Problem } from "../spec/problems";
+import type { ClusterSpec } from "../spec/types";
+import { createApi } from "./api";
+import { createComponents } from "./components";
+import { createDelivery } from "./delivery";
+import { createFlows } from "./flows";
+import { hostDocument } from "./host-documents";
+import { clusterAddress, nodeConfig, registriesConfig, serverConfig } from "./k3s-config";
+import { createNodes, networksOf, type NodeBase } from "./nodes";
+import { checkQuotas } from "./quotas";
+import { createGroups, createRules } from "./rules";
+import { createNetwork } from "./subnets";
+import type { ClusterPlan, FlowPlan, K3sPlan, NodePlan, SshPlan } from "./types";
+import { SSH_PORT } from "../catalogue/ports";
+
+/** How many servers a joining node may try: enough to lose one, and few enough that a further server changes no other node. */
+const JOIN_CANDIDATES = 3;
+
+function createK3s(spec: ClusterSpec, nodes: readonly NodeBase[]): K3sPlan {
+  const servers = nodes.filter((node) => node.role === "server");
+  const { bootstrapServer } = spec.k3s;
+  const ordered = [
+    ...servers.filter((node) => node.name === bootstrapServer),
+    ...servers.filter((node) => node.name !== bootstrapServer),
+  ];
+  const [first, second] = ordered;
+  if (first === undefined) throw new Error("a stack without servers passed the checks");
+  const registries = registriesConfig(spec);
+  return {
+    version: spec.k3s.version,
+    serverConfig: serverConfig(spec),
+    ...(registries === undefined ? {} : { registries }),
+    bootstrapServer: first.name,
+    embeddedEtcd: servers.length > 1,
+    serverOrder: ordered.map((node) => node.name),
+    agents: nodes.filter((node) => node.role === "agent").map((node) => node.name),
+    joinAddresses: ordered.slice(0, JOIN_CANDIDATES).map(clusterAddress),
+    stewards: Object.fromEntries(
+      nodes.map((node) => [node.name, node === first ? (second ?? first).name : first.name]),
+    ),
+  };
+}
+
+function withConfiguration(spec: ClusterSpec, k3s: K3sPlan, node: NodeBase): NodePlan {
+  const config = nodeConfig(spec, node, k3s.serverConfig);
+  return { ...node, config, hostDocument: hostDocument(k3s, { ...node, config }) };
+}
+
+function createSsh(spec: ClusterSpec): SshPlan {
+  const { user, publicKey, bastion } = spec.access.ssh;
+  const proxy =
+    bastion === undefined
+      ? {}
+      : { bastion: { host: bastion.host, port: bastion.port, user: bastion.user, hostKey: bastion.hostKey } };
+  return { user, port: SSH_PORT, publicKey, ...proxy };
+}
+
+/** Networks outside the cluster, by the label that flows give them. */
+function outsideNetworks(spec: ClusterSpec, flows: readonly FlowPlan[]): Record<string, readonly string[]> {
+  const outside: Record<string, readonly string[]> = { admin: spec.access.admin, clients: spec.access.clients };
+  for (const { from, to } of flows) {
+    for (const peer of [from, to]) {
+      if (peer.kind !== "cidr" || peer.label in outside || peer.label === "world") continue;
+      outside[peer.label] = flows
+        .flatMap((flow) => [flow.from, flow.to])
+        .flatMap((other) => (other.kind === "cidr" && other.label === peer.label ? [other.cidr] : []))
+        .filter((cidr, index, all) => all.findIndex((other) => contains(other, cidr)) === index);
+    }
+  }
+  return outside;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}
+
+/**
+ * The plan of a stack.
+ *
+ * @param warnings What the stack's checks warned about; shown with the plan's own warnings.
+ * @throws StackProblems where the plan breaks a quota of AWS.
+ */
+export function createPlan(spec: ClusterSpec, warnings: readonly Problem[] = []): ClusterPlan {
+  const network = createNetwork(spec);
+  const flows = createFlows(spec);
+  const rules = createRules(flows);
+  const groups = createGroups(rules, networksOf(spec));
+  const bases = createNodes(spec, network, groups);
+  const k3s = createK3s(spec, bases);
+  const servers = bases.filter((node) => node.role === "server");
+  const bootstrap = servers.find((node) => node.name === k3s.bootstrapServer) ?? servers[0];
+  if (bootstrap === undefined) throw new Error("a stack without servers passed the checks");
+  const delivery = createDelivery(spec);
+  const plan: ClusterPlan = {
+    stack: spec.stack,
+    target: spec.target,
+    region: spec.region,
+    layout: spec.layout,
+    tags: spec.tags,
+    network,
+    groups,
+    rules,
+    flows,
+    outside: outsideNetworks(spec, flows),
+    nodes: bases.map((node) => withConfiguration(spec, k3s, node)),
+    ssh: createSsh(spec),
+    k3s,
+    api: createApi(spec, network, servers, bootstrap),
+    delivery: { mode: spec.delivery, steps: delivery.steps },
+    components: createComponents(spec),
+    warnings: [...warnings, ...delivery.warnings],
+  };
+  const problems = checkQuotas(plan);
+  if (problems.length > 0) throw new StackProblems(spec.stack, problems);
+  return deepFreeze(plan);
+}

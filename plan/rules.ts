@@ -1,0 +1,214 @@
+/**
+ * Security groups and rules: the fewest that allow exactly the flows.
+ *
+ * Ingress follows the flows one by one; ranges of the same two ends are joined, and a rule that another one contains is left
+ * to it. Egress inside the cluster is one rule a network (the other end's ingress decides); outside it follows the flows.
+ * A rule's key is its content, so that adding or reordering anything replaces nothing.
+ */
+import { contains } from "../catalogue/cidr";
+import { DOCUMENTS } from "../catalogue/documents";
+import { formatPorts, type PortRange } from "../catalogue/ports";
+import { WORLD } from "./flows";
+import type { FlowPlan, FlowProtocol, GroupPlan, NetworkName, NodeSet, Peer, RulePlan } from "./types";
+
+type RulePeer = RulePlan["peer"];
+type Draft = Omit<RulePlan, "key" | "description" | "entries"> & { readonly flows: readonly FlowPlan[] };
+
+/** The API load balancer's group. */
+export const API_NLB_GROUP = "api-nlb";
+
+const nodeGroup = (network: NetworkName, set: NodeSet): string => `${network}-${set}`;
+
+function rulePeer(peer: Peer, network: NetworkName): RulePeer {
+  switch (peer.kind) {
+    case "nodes":
+      return { kind: "group", group: nodeGroup(network, peer.set) };
+    case "apiLoadBalancer":
+      return { kind: "group", group: API_NLB_GROUP };
+    case "cidr":
+      return { kind: "cidr", cidr: peer.cidr };
+  }
+}
+
+const isCluster = (peer: Peer): boolean => peer.kind === "nodes" || (peer.kind === "cidr" && peer.label === "pods");
+
+function ingressDrafts(flows: readonly FlowPlan[]): Draft[] {
+  return flows.flatMap((flow) => {
+    if (flow.to.kind === "cidr") return [];
+    const owner = rulePeer(flow.to, flow.network);
+    if (owner.kind !== "group") return [];
+    const { protocol, ports } = flow;
+    return [
+      {
+        group: owner.group,
+        direction: "ingress",
+        protocol,
+        ports,
+        peer: rulePeer(flow.from, flow.network),
+        flows: [flow],
+      },
+    ];
+  });
+}
+
+function egressDrafts(flows: readonly FlowPlan[]): Draft[] {
+  return flows.flatMap((flow): Draft[] => {
+    const { network, protocol, ports } = flow;
+    if (flow.from.kind === "cidr" && flow.from.label !== "pods") return [];
+    if (isCluster(flow.from) && isCluster(flow.to)) {
+      // Inside the cluster: everything out to the cluster, to its nodes or (host-gw) its pods.
+      const owner = nodeGroup(network, "node");
+      const pods = flow.from.kind === "cidr";
+      const peer: RulePeer = pods ? rulePeer(flow.from, network) : { kind: "group", group: owner };
+      return [{ group: owner, direction: "egress", protocol: "all", ports: "all", peer, flows: [flow] }];
+    }
+    const owner = flow.from.kind === "apiLoadBalancer" ? API_NLB_GROUP : nodeGroup(network, "node");
+    return [{ group: owner, direction: "egress", protocol, ports, peer: rulePeer(flow.to, network), flows: [flow] }];
+  });
+}
+
+const peerKey = (peer: RulePeer): string =>
+  peer.kind === "group" ? peer.group : peer.cidr === WORLD ? "world" : peer.cidr.replace("/", "_");
+
+const endsKey = (draft: Draft): string => `${draft.group}-${draft.direction}-${peerKey(draft.peer)}-${draft.protocol}`;
+
+const firstPort = (ports: PortRange | "all"): number => (ports === "all" ? -1 : ports.from);
+
+/** Joins the drafts of the same ends and protocol whose ports overlap or touch. */
+function joinPorts(drafts: readonly Draft[]): Draft[] {
+  const joined: Draft[] = [];
+  for (const draft of [...drafts].sort((a, b) => firstPort(a.ports) - firstPort(b.ports))) {
+    const last = joined.at(-1);
+    const touches =
+      last !== undefined && (last.ports === "all" || (draft.ports !== "all" && draft.ports.from <= last.ports.to + 1));
+    if (!touches) {
+      joined.push(draft);
+      continue;
+    }
+    const ports =
+      last.ports === "all" || draft.ports === "all"
+        ? ("all" as const)
+        : { from: last.ports.from, to: Math.max(last.ports.to, draft.ports.to) };
+    joined[joined.length - 1] = { ...last, ports, flows: [...last.flows, ...draft.flows] };
+  }
+  return joined;
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const found = groups.get(key(item));
+    if (found === undefined) groups.set(key(item), [item]);
+    else found.push(item);
+  }
+  return groups;
+}
+
+/** Whether a group's members are all in another group: by name, so that a change of counts changes no rule. */
+function groupWithin(inner: string, outer: string): boolean {
+  if (inner === outer) return true;
+  const network = (group: string): string => group.slice(0, group.indexOf("-"));
+  if (inner === API_NLB_GROUP || outer === API_NLB_GROUP || network(inner) !== network(outer)) return false;
+  const set = outer.slice(network(outer).length + 1);
+  return set === "node" || (set === "ingress" && inner.startsWith(`${outer}-`));
+}
+
+function peerWithin(inner: RulePeer, outer: RulePeer): boolean {
+  if (outer.kind === "cidr") return inner.kind === "cidr" ? contains(outer.cidr, inner.cidr) : outer.cidr === WORLD;
+  return inner.kind === "group" && groupWithin(inner.group, outer.group);
+}
+
+function portsWithin(inner: PortRange | "all", outer: PortRange | "all"): boolean {
+  return outer === "all" || (inner !== "all" && outer.from <= inner.from && inner.to <= outer.to);
+}
+
+function protocolWithin(inner: FlowProtocol, outer: FlowProtocol): boolean {
+  return outer === "all" || inner === outer;
+}
+
+function within(inner: Draft, outer: Draft): boolean {
+  return (
+    inner !== outer &&
+    inner.direction === outer.direction &&
+    protocolWithin(inner.protocol, outer.protocol) &&
+    portsWithin(inner.ports, outer.ports) &&
+    groupWithin(inner.group, outer.group) &&
+    peerWithin(inner.peer, outer.peer)
+  );
+}
+
+/** Leaves out each rule that another one contains, and gives its flows to that one. */
+function leaveContained(drafts: readonly Draft[]): Draft[] {
+  const kept = drafts.filter((draft) => !drafts.some((other) => within(draft, other)));
+  return kept.map((draft) => {
+    const carried = drafts.filter((other) => within(other, draft)).flatMap((other) => other.flows);
+    return carried.length === 0 ? draft : { ...draft, flows: [...draft.flows, ...carried] };
+  });
+}
+
+const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
+
+/** AWS takes at most this many characters in a description, of these kinds only (EC2 API, IpRange). */
+const DESCRIPTION_LENGTH = 255;
+const DESCRIPTION_FORBIDDEN = /[^a-zA-Z0-9. _\-:/()#,@[\]+=&;{}!$*]/g;
+
+/** A description that AWS takes: forbidden characters become spaces; what is too long ends in `...`. */
+export function awsDescription(text: string): string {
+  const clean = text.replace(DESCRIPTION_FORBIDDEN, " ");
+  return clean.length <= DESCRIPTION_LENGTH ? clean : `${clean.slice(0, DESCRIPTION_LENGTH - 3)}...`;
+}
+
+function toRule(draft: Draft): RulePlan {
+  const { flows, ...rule } = draft;
+  const titles = unique(flows.map((flow) => flow.title));
+  const documents = unique(flows.flatMap((flow) => flow.documents)).map((id) => DOCUMENTS[id].title);
+  return {
+    ...rule,
+    key: `${endsKey(draft)}${draft.protocol === "all" ? "" : `-${formatPorts(draft.ports)}`}`,
+    entries: unique(flows.map((flow) => flow.entry)).sort(),
+    description: awsDescription(`${titles.join(", ")} (${documents.join("; ")})`),
+  };
+}
+
+const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+/** Every rule, in key order. */
+export function createRules(flows: readonly FlowPlan[]): RulePlan[] {
+  const drafts = [...ingressDrafts(flows), ...egressDrafts(flows)];
+  const joined = [...groupBy(drafts, endsKey).values()].flatMap(joinPorts);
+  return leaveContained(joined).map(toRule).sort(byKey);
+}
+
+const NETWORK_WORDS: Record<NetworkName, string> = {
+  shared: "shared network",
+  backplane: "backplane",
+  external: "external network",
+};
+const SET_WORDS = {
+  node: "every node",
+  server: "servers",
+  agent: "agents",
+  ingress: "nodes that take load-balanced traffic",
+};
+
+function toGroup(key: string, networks: readonly NetworkName[]): GroupPlan {
+  const network = networks.find((name) => key.startsWith(`${name}-`));
+  if (network === undefined) {
+    const external = networks.includes("shared") ? "shared" : "external";
+    return { key, network: external, members: { kind: "apiLoadBalancer" }, description: "K3s: the API load balancer" };
+  }
+  const set = key.slice(network.length + 1) as NodeSet;
+  const words =
+    set in SET_WORDS ? SET_WORDS[set as keyof typeof SET_WORDS] : `ServiceLB pool ${set.slice("ingress-".length)}`;
+  const description = `K3s: ${words} on the ${NETWORK_WORDS[network]}`;
+  return { key, network, members: { kind: "nodes", set }, description };
+}
+
+/** The groups that the rules name, and every network's group of all nodes, in key order. */
+export function createGroups(rules: readonly RulePlan[], networks: readonly NetworkName[]): GroupPlan[] {
+  const named = rules.flatMap((rule) => [rule.group, ...(rule.peer.kind === "group" ? [rule.peer.group] : [])]);
+  const everyNode = networks.map((network) => nodeGroup(network, "node"));
+  return unique([...everyNode, ...named])
+    .map((key) => toGroup(key, networks))
+    .sort(byKey);
+}
