@@ -1,0 +1,88 @@
+/**
+ * The host document: what the install script reads on its standard input, one per node. It is plain text, so that a preview shows a
+ * changed setting as an old and a new line. It holds no secret.
+ *
+ * The format:
+ *
+ *     version=v1.36.5+k3s1          K3s release to run
+ *     node=server-1                 the node's name
+ *     role=server                   server | agent
+ *     bootstrap=true                true on the one node that forms the cluster, else false
+ *     embedded-etcd=true            true: the cluster has two or more servers; false: SQLite on the only server
+ *     api-port=6443                 port of the supervisor and the API on every server
+ *     node-ip=10.0.128.10           the node's own address in the cluster; flannel's interface is the one that holds it
+ *     join=10.0.128.11 10.0.128.12  servers to join, in the order to try them; never the node itself; empty when there is no other
+ *
+ *     --- /etc/rancher/k3s/config.yaml 0600
+ *     cluster-cidr: 10.42.0.0/16
+ *     …
+ *     --- /etc/rancher/k3s/registries.yaml 0600
+ *     …
+ *
+ * 1. Header lines `key=value`, all of the above, always, in this order. A value runs to the end of its line and holds no quotes.
+ * 2. One blank line.
+ * 3. Files: a line `--- PATH MODE` (MODE in octal), and then the file's content to the next line that starts with `--- `, or to
+ *    the end. Content always ends with a newline, and never has a line that starts with `--- `. A file that is not here is not
+ *    the program's: it stays as it is. (`registries.yaml` is there with the embedded registry. Left over after it was switched
+ *    off, its empty mirror changes nothing.)
+ */
+import { API_PORT } from "../catalogue/ports";
+import { fillTemplate, joinTexts } from "./template";
+import type { AddressRef, K3sPlan, NodePlan, TemplateText } from "./types";
+
+/** Where K3s reads its configuration. */
+export const CONFIG_PATH = "/etc/rancher/k3s/config.yaml";
+/** Where K3s reads registry mirrors. */
+export const REGISTRIES_PATH = "/etc/rancher/k3s/registries.yaml";
+
+/** What the host document needs of a K3s plan. */
+type HostK3s = Pick<K3sPlan, "version" | "bootstrapServer" | "embeddedEtcd" | "joinAddresses" | "registries">;
+/** What the host document needs of a node. */
+type HostNode = Pick<NodePlan, "name" | "role" | "clusterNetwork" | "config">;
+
+/** The host document of one node, in the format above. */
+export function hostDocument(k3s: HostK3s, node: HostNode): TemplateText {
+  const nodeIp: AddressRef = { node: node.name, network: node.clusterNetwork, scope: "private" };
+  const join = k3s.joinAddresses
+    .filter((address) => address.node !== node.name)
+    .flatMap((address, place) => (place === 0 ? [address] : [" ", address]));
+  const headers: readonly (readonly [string, string | TemplateText])[] = [
+    ["version", k3s.version],
+    ["node", node.name],
+    ["role", node.role],
+    ["bootstrap", String(node.name === k3s.bootstrapServer)],
+    ["embedded-etcd", String(k3s.embeddedEtcd)],
+    ["api-port", String(API_PORT)],
+    ["node-ip", [nodeIp]],
+    ["join", join],
+  ];
+  return joinTexts(
+    ...headers.flatMap(([key, value]) => headerLine(key, value)),
+    "\n",
+    ...file(CONFIG_PATH, "0600", node.config),
+    ...(k3s.registries === undefined ? [] : file(REGISTRIES_PATH, "0600", [k3s.registries])),
+  );
+}
+
+function headerLine(key: string, value: string | TemplateText): (string | TemplateText)[] {
+  if (outline(value).includes("\n")) {
+    throw new Error(`host document: the value of ${key} has more than one line`);
+  }
+  return [`${key}=`, value, "\n"];
+}
+
+function file(path: string, mode: string, content: TemplateText): (string | TemplateText)[] {
+  const text = outline(content);
+  if (!text.endsWith("\n")) {
+    throw new Error(`host document: ${path} does not end with a newline`);
+  }
+  if (/^--- /m.test(text)) {
+    throw new Error(`host document: ${path} has a line that starts with "--- ", which would end the file there`);
+  }
+  return [`--- ${path} ${mode}\n`, content];
+}
+
+/** The text with a word in the place of every reference: an address is one word, and starts no line with a dash. */
+function outline(value: string | TemplateText): string {
+  return typeof value === "string" ? value : fillTemplate(value, () => "address");
+}

@@ -1,0 +1,189 @@
+/**
+ * K3s's configuration files. `/etc/rancher/k3s/config.yaml` of a server is the server part, the same bytes on every server, and then the
+ * node's own part; of an agent it is the node's part alone. K3s compares the critical values between servers when one joins, and a
+ * component that one server does not disable comes back: so the part that must agree is rendered once.
+ *
+ * Not here, because it is resolved or decided on the host (`config.yaml.d`): `flannel-iface`, `cluster-init` and `server`.
+ * Never here: tokens. Files of their own hold them.
+ */
+import type { ClusterSpec, NodePoolSpec } from "../spec/types";
+import { serviceLbLabels } from "./ingress-nodes";
+import { Placeholder, joinTexts, yamlTemplate, yamlText, type TemplateValue } from "./template";
+import type { AddressRef, NodePlan, TemplateText } from "./types";
+
+/** Where the cluster's token stands on every node, mode 0600. */
+export const TOKEN_PATH = "/etc/rancher/k3s/token";
+/** Where the agents' token stands on servers, mode 0600. */
+export const AGENT_TOKEN_PATH = "/etc/rancher/k3s/agent-token";
+
+/** What a node's configuration needs to know of the node. */
+export type K3sNode = Pick<NodePlan, "name" | "pool" | "role" | "clusterNetwork" | "externalNetwork" | "interfaces">;
+
+type Settings = Readonly<Record<string, TemplateValue>>;
+
+/**
+ * The server part of config.yaml. It depends on nothing but the stack's settings: a further server changes no byte of it, so that the servers
+ * that are there need no restart.
+ */
+export function serverConfig(spec: ClusterSpec): TemplateText {
+  const { k3s } = spec;
+  const settings: Settings = {
+    "cluster-cidr": k3s.clusterCidr,
+    "service-cidr": k3s.serviceCidr,
+    "cluster-dns": k3s.clusterDns,
+    "cluster-domain": k3s.clusterDomain,
+    "service-node-port-range": `${k3s.nodePortRange.from}-${k3s.nodePortRange.to}`,
+    "flannel-backend": k3s.flannelBackend,
+    ...(k3s.disable.length > 0 ? { disable: k3s.disable } : {}),
+    ...switchedOn("disable-network-policy", k3s.disableNetworkPolicy),
+    ...switchedOn("disable-kube-proxy", k3s.disableKubeProxy),
+    "egress-selector-mode": k3s.egressSelectorMode,
+    ...switchedOn("embedded-registry", k3s.embeddedRegistry),
+    ...switchedOn("secrets-encryption", k3s.secretsEncryption),
+    // SQLite has no etcd whose metrics could be exposed.
+    ...switchedOn("etcd-expose-metrics", k3s.etcdExposeMetrics && serverCount(spec) > 1),
+    "write-kubeconfig-mode": "0600",
+    "token-file": TOKEN_PATH,
+    "agent-token-file": AGENT_TOKEN_PATH,
+  };
+  return joinTexts(
+    "# Server part: the same on every server of the cluster.\n",
+    yamlTemplate(withExtra(settings, k3s.extraServerArgs)),
+  );
+}
+
+/** The whole config.yaml of a node. `server` is the server part, from `serverConfig`; agents do not get it. */
+export function nodeConfig(spec: ClusterSpec, node: K3sNode, server: TemplateText): TemplateText {
+  const pool = poolOf(spec, node);
+  const settings = nodeSettings(spec, pool, node);
+  const heading = `# Node part: ${node.name}, ${node.role} of pool ${node.pool}.\n`;
+  if (node.role === "server") {
+    return joinTexts(server, heading, yamlTemplate(settings));
+  }
+  const agent = withExtra({ ...settings, "token-file": TOKEN_PATH }, spec.k3s.extraAgentArgs);
+  return joinTexts(heading, yamlTemplate(agent));
+}
+
+/**
+ * Text of `/etc/rancher/k3s/registries.yaml`, the same on every node, or undefined without the embedded registry: a node shares and
+ * finds images only of registries that are named there, and `*` names all (K3s docs, embedded registry mirror).
+ */
+export function registriesConfig(spec: ClusterSpec): string | undefined {
+  return spec.k3s.embeddedRegistry ? yamlText({ mirrors: { "*": {} } }) : undefined;
+}
+
+/** A node's private address on the cluster's network. */
+export function clusterAddress(node: Pick<K3sNode, "name" | "clusterNetwork">): AddressRef {
+  return { node: node.name, network: node.clusterNetwork, scope: "private" };
+}
+
+function nodeSettings(spec: ClusterSpec, pool: NodePoolSpec, node: K3sNode): Settings {
+  const external = externalAddress(spec, node);
+  const labels = nodeLabels(spec, pool);
+  const taints = pool.taints.map(({ key, value, effect }) =>
+    value === undefined ? `${key}:${effect}` : `${key}=${value}:${effect}`,
+  );
+  return {
+    // Always given: hosts may come up named localhost, or not named at all.
+    "node-name": node.name,
+    "node-ip": new Placeholder(clusterAddress(node)),
+    ...(external === undefined ? {} : { "node-external-ip": new Placeholder(external) }),
+    // Without it the API server would advertise node-external-ip, and pods would reach the service network's first address by way of
+    // the public address: that times out.
+    ...(node.role === "server"
+      ? { "advertise-address": new Placeholder(clusterAddress(node)), "tls-san": tlsSans(spec, node) }
+      : {}),
+    ...(labels.length > 0 ? { "node-label": labels } : {}),
+    ...(taints.length > 0 ? { "node-taint": taints } : {}),
+  };
+}
+
+/**
+ * The address that ServiceLB publishes for a node: the public one; without one, the external interface's, where that is not the
+ * node's own address anyway. None where Traefik asks for `externalTrafficPolicy: Local` behind address translation (an Elastic IP
+ * is one): K3s's documentation rules node-external-ip out there.
+ */
+function externalAddress(spec: ClusterSpec, node: K3sNode): AddressRef | undefined {
+  if (hasPublicAddress(node)) {
+    return keepsClientAddresses(spec) ? undefined : { node: node.name, network: node.externalNetwork, scope: "public" };
+  }
+  return node.externalNetwork === node.clusterNetwork
+    ? undefined
+    : { node: node.name, network: node.externalNetwork, scope: "private" };
+}
+
+function keepsClientAddresses(spec: ClusterSpec): boolean {
+  return (
+    spec.loadBalancer.type === "servicelb" &&
+    !spec.k3s.disable.includes("traefik") &&
+    spec.traefik.externalTrafficPolicy === "Local"
+  );
+}
+
+function hasPublicAddress(node: K3sNode): boolean {
+  return node.interfaces.some(({ network, publicAddress }) => network === node.externalNetwork && publicAddress);
+}
+
+/**
+ * Names and addresses for the API's certificate: how operators reach the API, every address of this server, and the stack's own. Every
+ * server names its own addresses only (K3s merges the names of all servers into one certificate), so that a further server changes
+ * the configuration of no other.
+ */
+function tlsSans(spec: ClusterSpec, server: K3sNode): TemplateValue[] {
+  const { endpoint } = spec.api;
+  const names = [...(endpoint.kind === "address" ? [endpoint.address] : []), ...spec.k3s.tlsSans];
+  return [
+    ...(endpoint.kind === "nlb" ? [new Placeholder({ apiLoadBalancer: "dnsName" })] : []),
+    ...ownAddresses(server).map((address) => new Placeholder(address)),
+    ...new Set(names),
+  ];
+}
+
+function ownAddresses(server: K3sNode): AddressRef[] {
+  const { name, clusterNetwork, externalNetwork: network } = server;
+  return [
+    clusterAddress(server),
+    ...(network === clusterNetwork ? [] : [{ node: name, network, scope: "private" } as const]),
+    ...(hasPublicAddress(server) ? [{ node: name, network, scope: "public" } as const] : []),
+  ];
+}
+
+function serverCount(spec: ClusterSpec): number {
+  return spec.nodes.filter(({ role }) => role === "server").reduce((sum, { count }) => sum + count, 0);
+}
+
+/** `key=value`, in the keys' order. */
+function nodeLabels(spec: ClusterSpec, pool: NodePoolSpec): string[] {
+  return Object.entries({ ...pool.labels, ...serviceLbLabels(spec, pool) })
+    .map(([key, value]) => `${key}=${value}`)
+    .sort();
+}
+
+function poolOf(spec: ClusterSpec, node: K3sNode): NodePoolSpec {
+  const pool = spec.nodes.find(({ pool: name }) => name === node.pool);
+  if (pool === undefined) {
+    throw new Error(`node ${node.name} belongs to no pool of the stack (${node.pool})`);
+  }
+  return pool;
+}
+
+/** K3s's default for each of these is off, so off is not written: releases that do not know the option stay quiet too. */
+function switchedOn(key: string, on: boolean): Settings {
+  return on ? { [key]: true } : {};
+}
+
+/** Settings, and then options of the form `--name=value` or `--name`. An option given several times becomes a list. */
+function withExtra(settings: Settings, options: readonly string[]): Settings {
+  const extra = new Map<string, TemplateValue[]>();
+  for (const option of options) {
+    const [, name = "", value] = /^--([^=]+)(?:=([\s\S]*))?$/.exec(option) ?? [];
+    if (name === "" || name in settings) {
+      throw new Error(`option ${option} is malformed, or set by the program already; the checks of spec/ refuse it`);
+    }
+    extra.set(name, [...(extra.get(name) ?? []), value ?? true]);
+  }
+  const entries = [...extra].map(
+    ([name, values]) => [name, values.length === 1 ? (values[0] ?? true) : values] as const,
+  );
+  return { ...settings, ...Object.fromEntries(entries) };
+}
