@@ -1,0 +1,20 @@
+import { getParameterOutput } from "@pulumi/aws/ssm/getParameter";
+import type * as pulumi from "@pulumi/pulumi";
+import type { NodePlan } from "../plan/types";
+
+/** AMI ids: the given one, or what a public parameter names at this moment, asked once for each distinct parameter. */
+export class Images {
+  private readonly parameters = new Map<string, pulumi.Output<string>>();
+
+  constructor(private readonly parent: pulumi.Resource) {}
+
+  of(ami: NodePlan["ami"]): pulumi.Input<string> {
+    if (ami.kind === "given") return ami.id;
+    const known = this.parameters.get(ami.name);
+    if (known !== undefined) return known;
+    // The public id of a public image: `insecureValue` is the same value, not marked as a secret.
+    const id = getParameterOutput({ name: ami.name }, { parent: this.parent }).insecureValue;
+    this.parameters.set(ami.name, id);
+    return id;
+  }
+}

@@ -1,0 +1,229 @@
+import { KeyPair } from "@pulumi/aws/ec2/keyPair";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan, NodePlan } from "../plan/types";
+import { AddressBook } from "./addresses";
+import { ApiDelivery } from "./api-delivery";
+import { ApiLoadBalancer } from "./api-load-balancer";
+import { Images } from "./images";
+import { K3sNode } from "./k3s-node";
+import { lookup } from "./lookup";
+import { ManifestDelivery } from "./manifest-delivery";
+import { Network } from "./network";
+import { Node } from "./node";
+import { remoteScript } from "./remote-script";
+import type { ClusterSecrets } from "./secrets";
+import { SecurityGroups } from "./security-groups";
+import type { SshArgs } from "./ssh";
+import { tagger, type Tagger } from "./tags";
+
+export interface K3sClusterArgs {
+  readonly plan: ClusterPlan;
+  readonly secrets: ClusterSecrets;
+}
+
+/** Addresses of a node. */
+export interface NodeAddresses {
+  readonly role: NodePlan["role"];
+  /** Its address in the cluster. */
+  readonly clusterAddress: pulumi.Output<string>;
+  /** Its Elastic IP, if it has one. */
+  readonly publicAddress?: pulumi.Output<string>;
+}
+
+/** A K3s cluster on AWS as a plan describes it: the network, the nodes, K3s on them, and what is put into the cluster. */
+export class K3sCluster extends pulumi.ComponentResource {
+  /** The administrator's kubeconfig. Secret. */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** Where operators reach the Kubernetes API. */
+  readonly apiUrl: pulumi.Output<string>;
+  /** Addresses by node name. */
+  readonly nodes: Readonly<Record<string, NodeAddresses>>;
+
+  private readonly args: K3sClusterArgs;
+  private readonly resourceName: string;
+  private readonly tags: Tagger;
+  private readonly ssh: SshArgs;
+  private readonly addresses = new AddressBook();
+  private readonly network: Network;
+  private readonly groups: SecurityGroups;
+  private readonly hosts: ReadonlyMap<string, Node>;
+  private readonly members: ReadonlyMap<string, K3sNode>;
+
+  constructor(name: string, args: K3sClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k3s-networking:index:K3sCluster", name, {}, opts);
+    const { plan, secrets } = args;
+    this.args = args;
+    this.resourceName = name;
+    this.tags = tagger(plan);
+    this.ssh = { plan: plan.ssh, ...secrets.ssh };
+    this.network = new Network(name, { plan: plan.network, tags: this.tags }, { parent: this });
+    this.groups = this.createGroups();
+    this.hosts = new Map(plan.nodes.map((node) => [node.name, this.createHost(node)]));
+    const loadBalancer = this.createLoadBalancer();
+    this.members = this.createMembers();
+    this.apiUrl = this.addresses.fill(plan.api.url);
+    this.kubeconfig = this.createKubeconfig();
+    this.deliver(
+      [...this.members.values()].map((member) => member.installed),
+      loadBalancer?.ready ?? [],
+    );
+    this.nodes = Object.fromEntries([...this.hosts].map(([key, host]) => [key, addressesOf(host)]));
+    this.registerOutputs({ apiUrl: this.apiUrl, kubeconfig: this.kubeconfig });
+  }
+
+  private createGroups(): SecurityGroups {
+    const { groups, rules } = this.args.plan;
+    const args = { vpcId: this.network.vpcId, groups, rules, tags: this.tags };
+    return new SecurityGroups(this.resourceName, args, { parent: this });
+  }
+
+  private createHost(plan: NodePlan): Node {
+    const { network, groups, tags } = this;
+    const host = new Node(`${this.resourceName}-${plan.name}`, { plan, network, groups, tags }, { parent: this });
+    for (const { network: where } of plan.interfaces) {
+      this.addresses.add({ node: plan.name, network: where, scope: "private" }, host.privateAddress(where));
+      const address = host.publicAddress(where);
+      if (address !== undefined) this.addresses.add({ node: plan.name, network: where, scope: "public" }, address);
+    }
+    return host;
+  }
+
+  private createLoadBalancer(): ApiLoadBalancer | undefined {
+    const plan = this.args.plan.api.loadBalancer;
+    if (plan === undefined) return undefined;
+    const targets = plan.servers.map((server) => {
+      const host = lookup(this.hosts, server, "node");
+      return [server, host.privateAddress(host.plan.externalNetwork)] as const;
+    });
+    const balancer = new ApiLoadBalancer(
+      `${this.resourceName}-api`,
+      {
+        plan,
+        vpcId: this.network.vpcId,
+        subnetIds: plan.subnets.map((key) => this.network.subnetId(key)),
+        groupId: this.groups.groupId(plan.group),
+        targets: new Map(targets),
+        tags: this.tags,
+      },
+      { parent: this },
+    );
+    this.addresses.addLoadBalancer(balancer.dnsName);
+    return balancer;
+  }
+
+  /**
+   * K3s on every node. Servers strictly one after another, instance and all: whatever changes or replaces several of them has one back in
+   * the cluster before it touches the next, and etcd keeps its quorum. Agents side by side, after the servers.
+   */
+  private createMembers(): ReadonlyMap<string, K3sNode> {
+    const { ssh, k3s } = this.args.plan;
+    const keyPair = new KeyPair(
+      `${this.resourceName}-ssh`,
+      { publicKey: ssh.publicKey, tags: this.tags("ssh") },
+      { parent: this },
+    );
+    const images = new Images(this);
+    const members = new Map<string, K3sNode>();
+    const add = (
+      name: string,
+      launchAfter: readonly pulumi.Resource[],
+      installAfter: readonly pulumi.Resource[],
+    ): void => {
+      const host = lookup(this.hosts, name, "node");
+      const launched = host.launch({ ami: images.of(host.plan.ami), keyName: keyPair.keyName, after: launchAfter });
+      members.set(name, this.createMember(host, launched, members, installAfter));
+    };
+    let before: readonly pulumi.Resource[] = [];
+    for (const server of k3s.serverOrder) {
+      const { interfaces } = lookup(this.hosts, server, "node").plan;
+      const rules = this.groups.rulesOf(interfaces.flatMap(({ groups }) => groups));
+      add(server, [...rules, ...before], before);
+      before = [lookup(members, server, "server").installed];
+    }
+    for (const agent of k3s.agents) add(agent, [], before);
+    const steward = k3s.stewards[k3s.bootstrapServer];
+    if (steward !== undefined && steward !== k3s.bootstrapServer) {
+      lookup(members, k3s.bootstrapServer, "server").setSteward(lookup(members, steward, "server"));
+    }
+    return members;
+  }
+
+  private createMember(
+    host: Node,
+    launched: ReturnType<Node["launch"]>,
+    members: ReadonlyMap<string, K3sNode>,
+    after: readonly pulumi.Resource[],
+  ): K3sNode {
+    const { plan } = host;
+    const { bootstrapServer, stewards } = this.args.plan.k3s;
+    const forms = plan.name === bootstrapServer;
+    const steward = stewards[plan.name];
+    return new K3sNode(
+      `${this.resourceName}-${plan.name}`,
+      {
+        plan,
+        launched,
+        ssh: this.ssh,
+        host: this.addresses.get(plan.sshAddress),
+        document: this.addresses.fill(plan.hostDocument),
+        ...(plan.clusterNetwork === plan.externalNetwork ? {} : { backplane: backplaneOf(host) }),
+        ...(forms ? {} : { tokens: lookup(members, bootstrapServer, "server").tokens }),
+        ...(forms || steward === undefined ? {} : { steward: lookup(members, steward, "server") }),
+        after,
+      },
+      { parent: this },
+    );
+  }
+
+  private createKubeconfig(): pulumi.Output<string> {
+    const { bootstrapServer, version } = this.args.plan.k3s;
+    const server = lookup(this.members, bootstrapServer, "server");
+    // K3s renews the certificate in there; with each release it is read again.
+    const stdin = pulumi.interpolate`url=${this.apiUrl}\nversion=${version}\n`;
+    const command = remoteScript(
+      `${this.resourceName}-kubeconfig`,
+      { connection: server.connection, script: "kubeconfig.sh", stdin, secret: true },
+      { parent: this, dependsOn: [server.installed] },
+    );
+    return pulumi.secret(command.stdout);
+  }
+
+  private deliver(installed: readonly pulumi.Resource[], api: readonly pulumi.Resource[]): void {
+    const { delivery, k3s } = this.args.plan;
+    if (delivery.steps.length === 0) return;
+    const args = { steps: delivery.steps, bgpPasswords: this.args.secrets.bgpPasswords };
+    switch (delivery.mode) {
+      case "api":
+        new ApiDelivery(
+          this.resourceName,
+          { ...args, kubeconfig: this.kubeconfig, after: [...installed, ...api] },
+          { parent: this },
+        );
+        return;
+      case "manifests": {
+        const { connection } = lookup(this.members, k3s.bootstrapServer, "server");
+        const servers = k3s.serverOrder.map((name) => lookup(this.members, name, "server").installed);
+        new ManifestDelivery(
+          `${this.resourceName}-manifest`,
+          { ...args, connection, after: servers },
+          { parent: this },
+        );
+      }
+    }
+  }
+}
+
+function backplaneOf(host: Node): { macAddress: pulumi.Output<string>; address: pulumi.Output<string> } {
+  const { clusterNetwork } = host.plan;
+  return { macAddress: host.macAddress(clusterNetwork), address: host.privateAddress(clusterNetwork) };
+}
+
+function addressesOf(host: Node): NodeAddresses {
+  const { role, clusterNetwork, externalNetwork } = host.plan;
+  const publicAddress = host.publicAddress(externalNetwork);
+  return {
+    role,
+    clusterAddress: host.privateAddress(clusterNetwork),
+    ...(publicAddress === undefined ? {} : { publicAddress }),
+  };
+}

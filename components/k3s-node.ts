@@ -1,0 +1,158 @@
+import type { Command } from "@pulumi/command/remote/command";
+import type { remote } from "@pulumi/command/types/input";
+import * as pulumi from "@pulumi/pulumi";
+import type { NodePlan } from "../plan/types";
+import { readTokens, tokenInput, type ClusterTokens } from "./cluster-tokens";
+import type { LaunchedNode } from "./node";
+import { remoteScript } from "./remote-script";
+import { connectionTo, type SshArgs } from "./ssh";
+
+/** Everything that a Command takes. Ignored on the command that forms the cluster, so that nothing ever makes it run again. */
+const COMMAND_INPUTS = [
+  "connection",
+  "create",
+  "update",
+  "delete",
+  "stdin",
+  "triggers",
+  "logging",
+  "environment",
+  "addPreviousOutputInEnv",
+];
+
+/** The backplane interface of a node, as the host must configure it. */
+export interface BackplaneArgs {
+  readonly macAddress: pulumi.Input<string>;
+  readonly address: pulumi.Input<string>;
+}
+
+export interface K3sNodeArgs {
+  readonly plan: NodePlan;
+  readonly host: pulumi.Input<string>;
+  readonly ssh: SshArgs;
+  readonly launched: LaunchedNode;
+  /** The plan's host document with its addresses. */
+  readonly document: pulumi.Input<string>;
+  /** With layout segregated. */
+  readonly backplane?: BackplaneArgs;
+  /** The cluster's tokens; undefined on the node that forms the cluster, which makes them. */
+  readonly tokens?: ClusterTokens;
+  /** Server on which this node is drained. Undefined where it is to be told later (`setSteward`), or where there is no other. */
+  readonly steward?: K3sNode;
+  /** What must be done first: the installation of the server before, or for an agent of all servers. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/**
+ * K3s on one node, by scripts over SSH: host key, backplane, (on the first server) formation of the cluster, tokens, membership,
+ * installation. All but the membership belong to the instance: another instance runs them anew, which is what their trigger is for.
+ */
+export class K3sNode extends pulumi.ComponentResource {
+  readonly connection: remote.ConnectionArgs;
+  /** The installation: when it is there, the node runs K3s as configured, and is ready. */
+  readonly installed: Command;
+  /** The cluster's tokens, as this node got or made them. */
+  readonly tokens: ClusterTokens;
+  private readonly args: K3sNodeArgs;
+  private readonly resourceName: string;
+
+  constructor(name: string, args: K3sNodeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("k3s-networking:k3s:Node", name, {}, opts);
+    this.args = args;
+    this.resourceName = name;
+    this.connection = connectionTo(args.host, args.ssh, args.plan.hostKey ?? this.createHostKey().stdout);
+    const backplane = this.createBackplane();
+    const reachable = backplane === undefined ? args.launched.ready : [backplane];
+    this.tokens = args.tokens ?? this.createBootstrap(reachable);
+    const token = this.createToken(reachable);
+    const member = args.steward === undefined ? [] : [this.createMember(args.steward)];
+    this.installed = this.run("install", { script: "converge.sh", stdin: args.document, triggers: this.instance }, [
+      token,
+      ...member,
+      ...args.after,
+    ]);
+    this.registerOutputs();
+  }
+
+  /** Names the server on which this node is drained, where that server comes after it: so with the first server. */
+  setSteward(steward: K3sNode): void {
+    this.createMember(steward);
+  }
+
+  private get instance(): pulumi.Output<string>[] {
+    return [this.args.launched.instance.id];
+  }
+
+  private run(
+    step: string,
+    args: Omit<Parameters<typeof remoteScript>[1], "connection"> & { connection?: remote.ConnectionArgs },
+    dependsOn: readonly pulumi.Resource[],
+    opts?: pulumi.CustomResourceOptions,
+  ): Command {
+    return remoteScript(
+      `${this.resourceName}-${step}`,
+      { connection: this.connection, ...args },
+      { ...opts, parent: this, dependsOn: [...dependsOn] },
+    );
+  }
+
+  /** First contact: the host key that every later connection to this instance insists on. */
+  private createHostKey(): Command {
+    return this.run(
+      "host-key",
+      { script: "host-key.sh", connection: connectionTo(this.args.host, this.args.ssh), triggers: this.instance },
+      this.args.launched.ready,
+    );
+  }
+
+  private createBackplane(): Command | undefined {
+    const { backplane, plan, launched } = this.args;
+    if (backplane === undefined) return undefined;
+    const routes = plan.backplaneRoutes.map(({ to, via }) => `route=${to} ${via}\n`).join("");
+    const stdin = pulumi.interpolate`mac=${backplane.macAddress}\naddress=${backplane.address}\n${routes}`;
+    return this.run("backplane", { script: "configure-backplane.sh", stdin, triggers: this.instance }, launched.ready);
+  }
+
+  /**
+   * Forms the cluster: once in the cluster's life, on its first server. The tokens stay in state as secrets. A first server that is
+   * replaced joins the others with them like any server.
+   */
+  private createBootstrap(reachable: readonly pulumi.Resource[]): ClusterTokens {
+    const stdin = pulumi.interpolate`step=bootstrap\n${this.args.document}`;
+    const bootstrap = this.run(
+      "bootstrap",
+      { script: "converge.sh", stdin, secret: true },
+      [...reachable, ...this.args.after],
+      { ignoreChanges: COMMAND_INPUTS },
+    );
+    return readTokens(bootstrap.stdout);
+  }
+
+  private createToken(reachable: readonly pulumi.Resource[]): Command {
+    const stdin = pulumi.secret(tokenInput(this.args.plan.role, this.tokens));
+    return this.run("token", { script: "token.sh", stdin, secret: true, triggers: this.instance }, reachable);
+  }
+
+  /**
+   * The node's membership: nothing to do while it lasts, and a drain when it ends.
+   *
+   * This is the one command with both a `removeScript` and a trigger, and the drain is what the trigger is for. It is safe because it
+   * changes with the instance only, and because of `deleteBeforeReplace`: when the instance is to be replaced, the engine first
+   * deletes what must be replaced with it, so the drain runs while the old instance still serves. When the instance was lost, the drain
+   * runs before the new one joins, and takes the lost one's Node object and etcd member out of its way.
+   */
+  private createMember(steward: K3sNode): Command {
+    return this.run(
+      "member",
+      {
+        removeScript: "leave.sh",
+        connection: steward.connection,
+        stdin: `node=${this.args.plan.name}\n`,
+        triggers: this.instance,
+      },
+      // The node keeps its addresses, and its steward keeps running, until the drain is over.
+      [...this.args.launched.ready, steward.installed],
+      { deleteBeforeReplace: true },
+    );
+  }
+}
