@@ -1,0 +1,154 @@
+/** A host for the scripts of `components/scripts`: they run for real, under `sh`, with files below a folder and fakes of what they call. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** Each fake notes its call, and acts on the files of the `state` folder. `$state`, `$root` and `$calls` are set for them. */
+const FAKES: Readonly<Record<string, string>> = {
+  id: `cat "$state/uid"`,
+  sudo: `[ "$1" = -n ] || exit 9; shift; exec "$@"`,
+  systemctl: `
+case $1 in
+  is-active) for unit in "$@"; do :; done; [ -e "$state/active-$unit" ] ;;
+  restart)
+    [ ! -e "$state/restart-fails" ] || exit 1
+    touch "$state/active-$2"
+    [ "$2" = k3s ] || exit 0
+    server=$root/var/lib/rancher/k3s/server
+    if [ -e "$root/etc/rancher/k3s/config.yaml.d/10-join.yaml" ]; then mkdir -p "$server/db/etcd/member"; else mkdir -p "$server/db"; touch "$server/db/state.db"; fi
+    [ -e "$server/token" ] || echo "K10ca::server:$(sed 's/^K10.*:://;s/^server://' "$root/etc/rancher/k3s/token")" >"$server/token" ;;
+esac`,
+  journalctl: `echo "the journal of $2"`,
+  ip: `case "$*" in *"to $(cat "$state/address" 2>/dev/null)") echo "2: ens6    inet $(cat "$state/address")/20 brd 10.0.143.255 scope global ens6" ;; esac`,
+  networkctl: `if [ "$1" = reconfigure ]; then cp "$state/dhcp" "$state/address"; fi`,
+  "cloud-init": `cat "$state/cloud-init" 2>/dev/null | { read -r seconds && sleep "$seconds"; } || exit 2`,
+  curl: `
+for last in "$@"; do :; done
+case $last in
+  */ping) host=\${last#https://}; grep -qx "\${host%/ping}" "$state/answers" 2>/dev/null && printf pong || exit 7 ;;
+  */install.sh)
+    [ ! -e "$state/no-download" ] || exit 22
+    while [ "$1" != -o ]; do shift; done
+    cp "$state/installer" "$2" ;;
+esac`,
+};
+
+const INSTALLER = `#!/bin/sh
+echo "installer $INSTALL_K3S_VERSION $INSTALL_K3S_EXEC skip-start=$INSTALL_K3S_SKIP_START token=\${K3S_TOKEN-none}" >>"$calls"
+[ ! -e "$state/installer-fails" ] || { echo "the installer's last words"; exit 1; }
+unit=k3s; [ "$INSTALL_K3S_EXEC" = server ] || unit=k3s-agent
+mkdir -p "$root/usr/local/bin" "$root/etc/systemd/system"
+touch "$root/etc/systemd/system/$unit.service"
+echo "$INSTALL_K3S_VERSION" >"$state/version"
+cp "$state/k3s" "$root/usr/local/bin/k3s"
+`;
+
+const K3S = `#!/bin/sh
+echo "k3s $*" >>"$calls"
+case "$*" in
+  --version) echo "k3s version $(cat "$state/version") (0123abcd)"; exit 0 ;;
+  *"--raw /readyz") [ ! -e "$state/api-down" ] || exit 1 ;;
+  *"get node"*jsonpath*) [ ! -e "$state/not-ready" ] && printf True || printf False ;;
+  *"get node"*"-o name") [ ! -e "$state/member" ] || echo "node/$(cat "$state/member")" ;;
+  *"kubectl drain"*) [ ! -e "$state/drain-fails" ] || exit 1 ;;
+  *"delete node"*) rm -f "$state/member" ;;
+  *"kubectl delete"*) [ ! -e "$state/api-down" ] || exit 1 ;;
+esac
+exit 0
+`;
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A host. `dispose` it after the test. */
+export class Host {
+  private readonly folder = mkdtempSync(join(tmpdir(), "k3s-host-"));
+
+  constructor() {
+    for (const [name, body] of Object.entries(FAKES)) {
+      this.fake(name, `#!/bin/sh\necho "${name} $*" >>"$calls"\n${body}\n`);
+    }
+    this.put("calls", "");
+    this.state("uid", "0\n");
+    this.state("installer", INSTALLER);
+    this.state("k3s", K3S);
+    chmodSync(join(this.folder, "state/k3s"), 0o755);
+    mkdirSync(join(this.folder, "root"));
+  }
+
+  dispose(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Runs a script with that standard input. Waits are two seconds at most. */
+  run(script: string, stdin: string): Outcome {
+    const result = spawnSync("sh", ["-c", readFileSync(join(__dirname, "../../components/scripts", script), "utf8")], {
+      input: stdin,
+      encoding: "utf8",
+      timeout: 20000,
+      env: {
+        PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? ""}`,
+        K3S_ROOT: join(this.folder, "root"),
+        K3S_WAIT_SECONDS: "1",
+        K3S_SURVIVOR_WAIT_SECONDS: "0",
+        K3S_API_WAIT_SECONDS: "1",
+        K3S_PAUSE_SECONDS: "0.1",
+        state: join(this.folder, "state"),
+        root: join(this.folder, "root"),
+        calls: join(this.folder, "calls"),
+      },
+    });
+    return { code: result.status, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /** Text of a file on the host, or undefined. */
+  file(path: string): string | undefined {
+    const full = join(this.folder, "root", path);
+    return existsSync(full) ? readFileSync(full, "utf8") : undefined;
+  }
+
+  /** A file's mode, such as `600`. */
+  mode(path: string): string {
+    return (statSync(join(this.folder, "root", path)).mode & 0o777).toString(8);
+  }
+
+  /** Puts a file on the host. */
+  write(path: string, text: string, mode = 0o644): void {
+    this.put(join("root", path), text);
+    chmodSync(join(this.folder, "root", path), mode);
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.folder, "root", path), { recursive: true, force: true });
+  }
+
+  /** Sets what the fakes go by; undefined unsets it. */
+  state(name: string, text: string | undefined): void {
+    if (text === undefined) rmSync(join(this.folder, "state", name), { force: true });
+    else this.put(join("state", name), text);
+  }
+
+  /** The calls of the fakes since the last time, with the host's folder left out. */
+  calls(): string[] {
+    const path = join(this.folder, "calls");
+    const lines = readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
+    writeFileSync(path, "");
+    return lines.map((line) => line.replaceAll(join(this.folder, "root"), ""));
+  }
+
+  private fake(name: string, text: string): void {
+    this.put(join("bin", name), text);
+    chmodSync(join(this.folder, "bin", name), 0o755);
+  }
+
+  private put(path: string, text: string): void {
+    mkdirSync(dirname(join(this.folder, path)), { recursive: true });
+    writeFileSync(join(this.folder, path), text);
+  }
+}
