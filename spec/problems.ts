@@ -3,9 +3,109 @@
  * the README's table is generated from it, and every code is reached by a test.
  */
 
+const error = (summary: string): { severity: "error"; summary: string } => ({ severity: "error", summary });
+const warning = (summary: string): { severity: "warning"; summary: string } => ({ severity: "warning", summary });
+
 /** Every code, with what it means. `error` stops before anything is declared; `warning` is shown and goes on. */
 export const PROBLEMS = {
-  "unknown-key": { severity: "error", summary: "A key that no setting has; the nearest known key is named." },
+  // The stack file's form.
+  "unknown-key": error("A key that no setting has; the nearest known key is named."),
+  "missing-setting": error("A setting that has no default is not given."),
+  "wrong-type": error("A value of the wrong type, such as a word where a number belongs."),
+  "invalid-value": error("A value that the setting does not take."),
+  "invalid-json": error("A structured setting whose text is not JSON."),
+  "secure-setting": error("A value is encrypted that is not a secret, so that a preview cannot read it."),
+  "unsupported-setting": error("Something that the program does not support yet, refused by name."),
+  "legacy-setting": error("A flag or backend of older K3s releases; the modern form is named."),
+  "duplicate-value": error("The same name or value twice where each must be distinct."),
+  "no-effect": error("A setting that another setting makes meaningless."),
+  // Networks.
+  "invalid-cidr": error("Not an IPv4 network in CIDR form."),
+  "cidr-host-bits": error("A network with bits set behind its prefix."),
+  "cidr-size": error("A network larger or smaller than it may be."),
+  "ipv6-unsupported": error("An IPv6 address or network."),
+  "invalid-address": error("Not an IPv4 address, or not a host name where one is allowed."),
+  "reserved-network": error("A network inside a range that hosts cannot use."),
+  "networks-overlap": error("Two networks that must be disjoint share addresses."),
+  "subnet-outside-vpc": error("A reused subnet that is not inside the VPC."),
+  "zone-subnets": error("A zone without its reused subnet, or a reused subnet without its zone."),
+  "zone-outside-region": error(
+    "An availability zone of another region, or one beyond the six that the subnet scheme has.",
+  ),
+  "subnet-too-small": error("A subnet with fewer free addresses than the nodes in it need."),
+  "cluster-cidr-too-small": error("A pod network with fewer /24s than there are nodes."),
+  "cluster-dns-address": error("A cluster DNS address that is not usable inside the service network."),
+  "nat-gateways": error("NAT gateways that do not fit the placement."),
+  "no-internet": error("Private nodes without a way to fetch K3s."),
+  "host-gw-zones": error("The host-gw backend over more than one subnet."),
+  // Nodes.
+  "no-server": error("A stack without a server."),
+  "even-servers": error("An even number of servers: etcd's quorum gains nothing and loses one more."),
+  "many-servers": warning("More servers than etcd likes."),
+  "node-name-taken": error("Two pools whose nodes would have the same name."),
+  "unknown-node": error("A setting that names a node, or a server, which the stack does not have."),
+  "etcd-metrics-one-server": error("Metrics of etcd asked for where there is no etcd."),
+  "arch-mismatch": error("An instance type of the other CPU architecture."),
+  "too-few-interfaces": error("An instance type that takes fewer network interfaces than the layout needs."),
+  "instance-type-unknown": warning(
+    "An instance type that the catalogue does not know, so that its interfaces are not checked.",
+  ),
+  "elastic-ip-quota": warning("More Elastic IPs than a region gives by default."),
+  "invalid-label": error("A label whose key or value Kubernetes does not take."),
+  "reserved-label": error("A label that the kubelet refuses, or that the program sets."),
+  "invalid-taint": error("A taint whose key or value Kubernetes does not take."),
+  "invalid-tag": error("A tag that AWS does not take."),
+  // Access.
+  "invalid-ssh-key": error("Not an OpenSSH public key of a type that works here."),
+  "invalid-private-key": error("Not a private key that the program can use."),
+  "open-administration": warning("SSH and the API open to the whole internet."),
+  "documentation-network": warning("A network of the documentation ranges, left over from an example."),
+  "host-key-first-contact": warning("Nodes whose SSH host key is trusted on first contact."),
+  // Services and ports.
+  "service-incomplete": error("A service that is not in the catalogue, without protocol or port."),
+  "service-fixed-ports": error("A catalogue service with a protocol or port of its own."),
+  "service-source": error("A source that the service may not have."),
+  "no-clients": error("A service for clients in a stack that names no client networks."),
+  "ingress-without-clients": warning("An ingress that nobody outside may reach."),
+  "invalid-port-range": error("Not a range of ports."),
+  "internal-port-exposed": error("A port of the cluster's own opened to something outside it."),
+  "traefik-private-port": error("A service from outside on a port of Traefik's dashboard or metrics."),
+  "traefik-private-entry-point": error("Traefik values that expose its dashboard or metrics."),
+  "host-port-conflict": error("Two things on one host port."),
+  "unknown-lb-pool": error("A ServiceLB pool that no node pool has."),
+  "lb-pool-without-servicelb": error("A ServiceLB pool with another load balancer."),
+  "no-load-balancer-node": error("ServiceLB may use no node."),
+  // K3s.
+  "k3s-version": error("Not a K3s release."),
+  "k3s-version-unsupported": error("A K3s release older than the program supports."),
+  "k3s-too-old": error("A feature that the K3s release does not have."),
+  "unknown-component": error("A name in k3s.disable that is not a packaged component."),
+  "invalid-argument": error("A further K3s option that is not of the form --name or --name=value."),
+  "owned-argument": error("A further K3s option that the program sets itself; its setting is named."),
+  "server-only-argument": error("A server's option given to agents."),
+  "secret-argument": error("A further K3s option that holds a secret, which would stand in a plain file."),
+  // Packaged components and load balancers.
+  "traefik-disabled": error("Traefik settings while Traefik is disabled."),
+  "load-balancer-conflict": error("ServiceLB chosen and disabled at once."),
+  "metallb-l2-on-aws": error("MetalLB's layer 2 mode in a VPC, where it cannot work."),
+  "metallb-without-mode": error("MetalLB without a way to announce its addresses."),
+  "metallb-version": error("A MetalLB chart version that the program cannot configure."),
+  "metallb-address": error("Not an address range of a MetalLB pool."),
+  "metallb-bgp": error("A BGP setting that MetalLB's native mode does not take."),
+  "no-dns": warning("A cluster without CoreDNS."),
+  "no-load-balancer": warning("An ingress without a load balancer."),
+  "traefik-chart-unknown": warning("A K3s release newer than the table of Traefik charts."),
+  "local-policy-behind-nat": warning("Client addresses are kept behind Elastic IPs, at a price."),
+  // Quotas that only a plan can tell.
+  "rules-per-group": error("More rules in a security group than AWS allows."),
+  "groups-per-interface": error("More security groups on an interface than AWS allows."),
+  // The review's commands.
+  "stack-file-missing": error("A stack file that does not exist."),
+  "stack-file-syntax": error("A stack file that is not YAML, or has no settings."),
+  "stack-unknown": error("A stack name that no committed stack file has; the nearest one is named."),
+  "option-unknown": error("An option that the command does not have; the nearest one is named."),
+  "option-invalid": error("An option without its value, given twice, or with a value that it does not take."),
+  "peer-unknown": error("A peer that the stack does not have; the nearest one is named."),
 } as const satisfies Record<string, { severity: "error" | "warning"; summary: string }>;
 
 /** A problem's stable code. */
@@ -22,20 +122,57 @@ export interface Problem {
   readonly remedy: string;
 }
 
+/** Whether a problem stops the stack. */
+export function isError(problem: Problem): boolean {
+  return PROBLEMS[problem.code].severity === "error";
+}
+
 /** `path: what is wrong (value); what is allowed; what to do`. */
-export function formatProblem(problem: Problem): string {
+export function formatProblem(problem: Omit<Problem, "code"> & { readonly code: string }): string {
   return `${problem.path}: ${problem.message}; ${problem.remedy} [${problem.code}]`;
 }
 
-/** All mistakes of a stack at once. A user's error, not a crash: it is shown without a stack trace. */
+/** A path's parts: words and numbers, so that `nodes[10]` comes after `nodes[9]`. */
+function pathParts(path: string): (string | number)[] {
+  return [...path.matchAll(/\d+|\D+/g)].map(([part]) => (/^\d/.test(part) ? Number(part) : part));
+}
+
+function compare<T extends string | number>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function comparePaths(a: string, b: string): number {
+  const [one, other] = [pathParts(a), pathParts(b)];
+  for (let i = 0; i < Math.min(one.length, other.length); i++) {
+    const [x, y] = [one[i], other[i]];
+    const order = typeof x === "number" && typeof y === "number" ? compare(x, y) : compare(String(x), String(y));
+    if (order !== 0) return order;
+  }
+  return one.length - other.length || compare(a, b);
+}
+
+/** The problems by path, then code, then message, each once: the same order whatever the order of keys in the file. */
+export function sortProblems(problems: readonly Problem[]): Problem[] {
+  const sorted = [...problems].sort(
+    (a, b) => comparePaths(a.path, b.path) || compare(a.code, b.code) || compare(a.message, b.message),
+  );
+  return sorted.filter((problem, index) => {
+    const before = sorted[index - 1];
+    return before === undefined || formatProblem(before) !== formatProblem(problem);
+  });
+}
+
+/** All mistakes of a stack at once. A user's error, not a crash: its `stack` is the message, without a trace. */
 export class StackProblems extends Error {
   constructor(
-    readonly stack_: string,
+    /** The stack's name. (`stack` itself is what JavaScript calls an error's trace.) */
+    readonly stackName: string,
     readonly problems: readonly Problem[],
   ) {
     super(
-      `stack ${stack_} has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n${problems.map((p) => `  ${formatProblem(p)}`).join("\n")}`,
+      `stack ${stackName} has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n${problems.map((p) => `  ${formatProblem(p)}`).join("\n")}`,
     );
     this.name = "StackProblems";
+    this.stack = `${this.name}: ${this.message}`;
   }
 }

@@ -1,0 +1,104 @@
+/** What checks look at: the parsed stack, and a few things read from it once. */
+import { Address4 } from "ip-address";
+import { parseK3sVersion, type K3sVersion } from "../../catalogue/k3s-versions";
+import { DEFAULT_NODE_PORT_RANGE, type CatalogueInput, type PortRange } from "../../catalogue/ports";
+import { disabledComponents, parsePorts, poolNodeNames } from "../normalize";
+import type { Problem, ProblemCode } from "../problems";
+import type { ParsedSpec } from "../schema";
+
+export interface CheckContext {
+  readonly parsed: ParsedSpec;
+  /** The settings as written, for what defaults would hide. */
+  readonly raw: unknown;
+  /** Undefined when the text is not a release. */
+  readonly version: K3sVersion | undefined;
+  /** Components that are left out, by what the stack says and by its load balancer. */
+  readonly disabled: ReadonlySet<string>;
+  /** Undefined when the text is not a range. */
+  readonly nodePortRange: PortRange | undefined;
+  /** Names of all nodes. */
+  readonly nodeNames: readonly string[];
+}
+
+/** Checks are pure: the same stack always gives the same problems. */
+export type Check = (context: CheckContext) => Problem[];
+
+export function createContext(parsed: ParsedSpec, raw: unknown): CheckContext {
+  const { nodePortRange } = parsed.k3s;
+  return {
+    parsed,
+    raw,
+    version: parseK3sVersion(parsed.k3s.version),
+    disabled: new Set(disabledComponents(parsed)),
+    nodePortRange: nodePortRange === undefined ? DEFAULT_NODE_PORT_RANGE : parsePorts(nodePortRange),
+    nodeNames: parsed.nodes.flatMap(poolNodeNames),
+  };
+}
+
+/** What the catalogue's conditions and ranges read. */
+export function catalogueInput(context: CheckContext): CatalogueInput {
+  const { parsed } = context;
+  const kind = parsed.api.endpoint === "nlb" || parsed.api.endpoint === "firstServer" ? parsed.api.endpoint : "address";
+  return {
+    ...parsed,
+    api: { endpoint: { kind } },
+    k3s: {
+      ...parsed.k3s,
+      disable: [...context.disabled],
+      nodePortRange: context.nodePortRange ?? DEFAULT_NODE_PORT_RANGE,
+    },
+  };
+}
+
+export function problem(code: ProblemCode, path: string, message: string, remedy: string): Problem {
+  return { code, path, message, remedy };
+}
+
+/** Whether a text is an IPv4 address in its usual form. */
+export function isAddress(text: string): boolean {
+  return /^[\d.]+$/.test(text) && Address4.isValid(text) && new Address4(text).correctForm() === text;
+}
+
+/** Whether a text is an IPv4 network in CIDR form; bits behind the prefix may be set. */
+export function isNetwork(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  return rest.length === 0 && prefix !== undefined && /^([0-9]|[12][0-9]|3[0-2])$/.test(prefix) && isAddress(address);
+}
+
+/** A DNS name such as `k3s.example.com` or `cluster.local`. */
+export function isDnsName(text: string): boolean {
+  const label = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
+  return text.length <= 253 && new RegExp(`^${label}(\\.${label})*$`, "i").test(text);
+}
+
+/** Whether two port ranges share a port. */
+export function portsOverlap(a: PortRange, b: PortRange): boolean {
+  return a.from <= b.to && b.from <= a.to;
+}
+
+/** A `duplicate-value` for each repeat of a value in a list; `what` is what the list holds. */
+export function repeats(path: string, values: readonly string[], what: string): Problem[] {
+  return values.flatMap((value, index) =>
+    values.indexOf(value) === index
+      ? []
+      : [
+          problem(
+            "duplicate-value",
+            `${path}[${index}]`,
+            `repeats ${what} (${JSON.stringify(value)}); allowed: each once`,
+            "remove or change one of them",
+          ),
+        ],
+  );
+}
+
+/** Nodes in each zone: a pool's nodes take the zones in turn. */
+export function nodesByZone(parsed: ParsedSpec): ReadonlyMap<string, number> {
+  const zones = parsed.network.availabilityZones;
+  return new Map(
+    zones.map((zone, index) => [
+      zone,
+      parsed.nodes.reduce((sum, pool) => sum + Math.max(0, Math.ceil((pool.count - index) / zones.length)), 0),
+    ]),
+  );
+}

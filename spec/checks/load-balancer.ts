@@ -1,0 +1,154 @@
+/** Load balancers: ServiceLB and its pools, MetalLB, none. */
+import { Address4 } from "ip-address";
+import { nearest } from "../config";
+import type { Problem } from "../problems";
+import type { ParsedSpec } from "../schema";
+import { either, show } from "../show";
+import { looksLikeIpv6 } from "./addresses";
+import { isNetwork, problem, type Check } from "./context";
+import { clusterNetworks } from "./networks";
+import { outsideSources } from "./services";
+
+type Pool = ParsedSpec["nodes"][number];
+
+/** Whether ServiceLB may use a pool's nodes: those on the allow list, or without one every pool that is not ruled out. */
+function isEligible(parsed: ParsedSpec, pool: Pool): boolean {
+  if (parsed.loadBalancer.type !== "servicelb") return true;
+  return parsed.nodes.some((other) => other.serviceLb?.enabled === true)
+    ? pool.serviceLb?.enabled === true
+    : pool.serviceLb === undefined;
+}
+
+/** The pools whose nodes take the traffic of a load-balanced service. */
+export function ingressPools(parsed: ParsedSpec, lbPool: string | undefined): readonly Pool[] {
+  return parsed.nodes.filter(
+    (pool) => isEligible(parsed, pool) && (lbPool === undefined || pool.serviceLb?.pool === lbPool),
+  );
+}
+
+/** ServiceLB pools that are named exist, and ServiceLB is there to use them. */
+export const checkLbPools: Check = ({ parsed }) => {
+  const servicelb = parsed.loadBalancer.type === "servicelb";
+  const known = [
+    ...new Set(
+      parsed.nodes.flatMap(({ serviceLb }) =>
+        serviceLb?.enabled === true && serviceLb.pool !== undefined ? [serviceLb.pool] : [],
+      ),
+    ),
+  ];
+  const named = [
+    ["traefik.lbPool", parsed.traefik.lbPool] as const,
+    ...parsed.services.map(({ lbPool }, index) => [`services[${index}].lbPool`, lbPool] as const),
+  ];
+  const pools = named.flatMap(([path, lbPool]) => {
+    if (lbPool === undefined) return [];
+    if (!servicelb) {
+      const message = `names a ServiceLB pool, and the load balancer is ${parsed.loadBalancer.type} (${show(lbPool)}); allowed: only with loadBalancer: servicelb`;
+      return [problem("lb-pool-without-servicelb", path, message, "remove it, or set loadBalancer: servicelb")];
+    }
+    if (known.includes(lbPool)) return [];
+    const near = nearest(lbPool, known);
+    const message = `is a ServiceLB pool that no enabled node pool has (${show(lbPool)}); allowed: ${known.length === 0 ? "pools that nodes[].serviceLb.pool names" : either(known)}`;
+    return [
+      problem(
+        "unknown-lb-pool",
+        path,
+        message,
+        near === undefined ? "set serviceLb.pool of a node pool" : `did you mean ${near}?`,
+      ),
+    ];
+  });
+  const inside = parsed.services.flatMap((service, index) =>
+    service.lbPool === undefined || !servicelb || (outsideSources(service).length > 0 && service.name !== "nodeports")
+      ? []
+      : [
+          problem(
+            "no-effect",
+            `services[${index}].lbPool`,
+            `has no effect on a service that is not load-balanced (${show(service.lbPool)}); allowed: only with sources outside the cluster`,
+            "remove it",
+          ),
+        ],
+  );
+  const unused = parsed.nodes.flatMap(({ serviceLb }, index) =>
+    serviceLb === undefined || servicelb
+      ? []
+      : [
+          problem(
+            "no-effect",
+            `nodes[${index}].serviceLb`,
+            `has no effect while the load balancer is ${parsed.loadBalancer.type}; allowed: only with loadBalancer: servicelb`,
+            "remove it",
+          ),
+        ],
+  );
+  return [...pools, ...inside, ...unused];
+};
+
+/** ServiceLB is not disabled while it is chosen, and has a node to use. */
+export const checkServiceLb: Check = ({ parsed, nodeNames }) => {
+  if (parsed.loadBalancer.type !== "servicelb") return [];
+  const at = parsed.k3s.disable.indexOf("servicelb");
+  if (at !== -1) {
+    const message =
+      'disables the load balancer that loadBalancer chooses ("servicelb"); allowed: with loadBalancer metallb or none, where it is added by itself';
+    return [
+      problem(
+        "load-balancer-conflict",
+        `k3s.disable[${at}]`,
+        message,
+        "remove it, or set loadBalancer: metallb or none",
+      ),
+    ];
+  }
+  if (nodeNames.length === 0 || ingressPools(parsed, undefined).some(({ count }) => count > 0)) return [];
+  const message = "leaves ServiceLB no node: no pool with nodes is enabled; allowed: at least one";
+  return [
+    problem(
+      "no-load-balancer-node",
+      "nodes",
+      message,
+      "set serviceLb.enabled: true on a pool with nodes, or loadBalancer: none",
+    ),
+  ];
+};
+
+/** A pool's addresses as numbers; undefined when the text is neither a CIDR nor a range. */
+function span(text: string): { first: bigint; last: bigint } | undefined {
+  if (isNetwork(text)) {
+    const network = new Address4(text);
+    return { first: network.startAddress().bigInt(), last: network.endAddress().bigInt() };
+  }
+  const ends = text.split("-").map((end) => end.trim());
+  const [first, last] = ends.map((end) => (isNetwork(`${end}/32`) ? new Address4(end).bigInt() : undefined));
+  return ends.length === 2 && first !== undefined && last !== undefined && first <= last ? { first, last } : undefined;
+}
+
+/** Addresses of MetalLB's pools: well-formed, and apart from each other's and the cluster's networks. */
+export const checkMetallbAddresses: Check = ({ parsed }) => {
+  if (parsed.loadBalancer.type !== "metallb") return [];
+  const taken = clusterNetworks(parsed)
+    .filter(({ cidr }) => isNetwork(cidr))
+    .map(({ path, cidr }) => ({ path, text: cidr, span: span(cidr) }));
+  const problems: Problem[] = [];
+  parsed.loadBalancer.pools.forEach(({ addresses }, pool) => {
+    addresses.forEach((text, index) => {
+      const path = `loadBalancer.pools[${pool}].addresses[${index}]`;
+      const own = span(text);
+      if (own === undefined) {
+        const what = looksLikeIpv6(text) ? "IPv6 is not supported yet" : "is not a range of addresses";
+        const code = looksLikeIpv6(text) ? "ipv6-unsupported" : "metallb-address";
+        const message = `${what} (${show(text)}); allowed: an IPv4 CIDR, or FIRST-LAST`;
+        problems.push(problem(code, path, message, "write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20"));
+        return;
+      }
+      for (const other of taken) {
+        if (other.span === undefined || own.first > other.span.last || other.span.first > own.last) continue;
+        const message = `shares addresses with ${other.path} (${show(text)} and ${show(other.text)}); allowed: ranges that do not overlap`;
+        problems.push(problem("networks-overlap", path, message, "choose another range for one of them"));
+      }
+      taken.push({ path, text, span: own });
+    });
+  });
+  return problems;
+};

@@ -1,0 +1,183 @@
+/** Networks among each other: disjoint, inside their VPC, in their zones, and big enough. */
+import { addressAt, contains, overlaps, prefixLength } from "../../catalogue/cidr";
+import { RESERVED_ADDRESSES_PER_SUBNET, SUBNET_BLOCK_BITS } from "../../catalogue/quotas";
+import type { Problem } from "../problems";
+import type { ParsedSpec } from "../schema";
+import { show } from "../show";
+import { isAddress, isNetwork, nodesByZone, problem, repeats, type Check } from "./context";
+
+interface Named {
+  readonly path: string;
+  readonly cidr: string;
+}
+
+type Subnets = NonNullable<ParsedSpec["network"]["vpc"]>["externalSubnets"];
+
+/** The networks that no other may overlap: VPC, pods, services. */
+export function clusterNetworks(parsed: ParsedSpec): Named[] {
+  const { vpc, vpcCidr } = parsed.network;
+  return [
+    vpc === undefined ? { path: "network.vpcCidr", cidr: vpcCidr } : { path: "network.vpc.cidr", cidr: vpc.cidr },
+    { path: "k3s.clusterCidr", cidr: parsed.k3s.clusterCidr },
+    { path: "k3s.serviceCidr", cidr: parsed.k3s.serviceCidr },
+  ];
+}
+
+/** A `networks-overlap` for each network that shares addresses with an earlier one. */
+export function disjoint(networks: readonly Named[]): Problem[] {
+  const valid = networks.filter(({ cidr }) => isNetwork(cidr));
+  return valid.flatMap(({ path, cidr }, index) =>
+    valid
+      .slice(0, index)
+      .filter((other) => overlaps(other.cidr, cidr))
+      .map((other) =>
+        problem(
+          "networks-overlap",
+          path,
+          `shares addresses with ${other.path} (${show(cidr)} and ${show(other.cidr)}); allowed: networks that do not overlap`,
+          "choose another range for one of them",
+        ),
+      ),
+  );
+}
+
+export const checkDisjoint: Check = ({ parsed }) => disjoint(clusterNetworks(parsed));
+
+/** Zones: distinct, of the region, and among the six letters of the subnet scheme. */
+export const checkZones: Check = ({ parsed }) => {
+  const { region, network } = parsed;
+  const zones = network.availabilityZones;
+  const foreign = zones.flatMap((zone, index) =>
+    zone.startsWith(region) && /^[a-f]$/.test(zone.slice(region.length))
+      ? []
+      : [
+          problem(
+            "zone-outside-region",
+            `network.availabilityZones[${index}]`,
+            `is not a zone of ${region} that the subnet scheme has (${show(zone)}); allowed: ${region}a to ${region}f`,
+            "name a zone of the stack's region",
+          ),
+        ],
+  );
+  return [...foreign, ...repeats("network.availabilityZones", zones, "a zone")];
+};
+
+function zoneSubnets(path: string, subnets: Subnets, zones: readonly string[]): Problem[] {
+  const missing = zones.filter((zone) => !subnets.some((subnet) => subnet.availabilityZone === zone));
+  const seen = new Set<string>();
+  const extra = subnets.flatMap(({ availabilityZone: zone }, index) => {
+    const repeated = seen.has(zone);
+    seen.add(zone);
+    if (zones.includes(zone) && !repeated) return [];
+    const what = repeated ? "is a second subnet in its zone" : "is in a zone that the stack does not use";
+    return [
+      problem(
+        "zone-subnets",
+        `${path}[${index}].availabilityZone`,
+        `${what} (${show(zone)}); allowed: one subnet for each of ${zones.join(", ")}`,
+        repeated ? "keep one of them" : "remove it, or add the zone to network.availabilityZones",
+      ),
+    ];
+  });
+  return [
+    ...missing.map((zone) =>
+      problem(
+        "zone-subnets",
+        path,
+        `has no subnet in ${zone}; allowed: one subnet for each of ${zones.join(", ")}`,
+        "add the zone's subnet, or remove the zone from network.availabilityZones",
+      ),
+    ),
+    ...extra,
+  ];
+}
+
+/** Reused subnets: inside the VPC, disjoint, one for each zone and kind. */
+export const checkReusedSubnets: Check = ({ parsed }) => {
+  const { vpc, availabilityZones: zones } = parsed.network;
+  if (vpc === undefined) return [];
+  const kinds = (["externalSubnets", "backplaneSubnets"] as const).map((kind) => ({
+    path: `network.vpc.${kind}`,
+    subnets: vpc[kind],
+  }));
+  const all = kinds.flatMap(({ path, subnets }) =>
+    subnets.map(({ id, cidr }, index) => ({ id, path: `${path}[${index}].cidr`, cidr })),
+  );
+  const outside = all.filter(({ cidr }) => isNetwork(cidr) && isNetwork(vpc.cidr) && !contains(vpc.cidr, cidr));
+  const needed = parsed.layout === "segregated" ? kinds : kinds.slice(0, 1);
+  return [
+    ...outside.map(({ path, cidr }) =>
+      problem(
+        "subnet-outside-vpc",
+        path,
+        `is not inside the VPC (${show(cidr)}); allowed: networks inside ${vpc.cidr}`,
+        "correct it, or network.vpc.cidr",
+      ),
+    ),
+    ...disjoint(all),
+    ...needed.flatMap(({ path, subnets }) => zoneSubnets(path, subnets, zones)),
+    ...kinds.flatMap(({ path, subnets }) =>
+      repeats(
+        path,
+        subnets.map(({ id }) => id),
+        "a subnet",
+      ),
+    ),
+  ];
+};
+
+function capacity(path: string, cidr: string, prefix: number, zone: string, nodes: number): Problem[] {
+  const free = Math.max(0, 2 ** (32 - prefix) - RESERVED_ADDRESSES_PER_SUBNET);
+  if (nodes <= free) return [];
+  return [
+    problem(
+      "subnet-too-small",
+      path,
+      `leaves ${free} addresses for the ${nodes} nodes in ${zone} (${show(cidr)}); allowed: at least as many as nodes`,
+      "choose a larger network, or spread the nodes over more zones",
+    ),
+  ];
+}
+
+/** Every zone's subnet has an address for each of its nodes, and the pod network a /24. */
+export const checkCapacity: Check = ({ parsed }) => {
+  const { vpc, vpcCidr } = parsed.network;
+  const nodes = nodesByZone(parsed);
+  const total = parsed.nodes.reduce((sum, pool) => sum + pool.count, 0);
+  const problems: Problem[] = [];
+  if (vpc === undefined && isNetwork(vpcCidr)) {
+    const prefix = Math.min(32, prefixLength(vpcCidr) + SUBNET_BLOCK_BITS);
+    for (const [zone, count] of nodes) problems.push(...capacity("network.vpcCidr", vpcCidr, prefix, zone, count));
+  }
+  const kinds =
+    parsed.layout === "segregated"
+      ? (["externalSubnets", "backplaneSubnets"] as const)
+      : (["externalSubnets"] as const);
+  for (const kind of kinds) {
+    vpc?.[kind].forEach(({ cidr, availabilityZone: zone }, index) => {
+      if (!isNetwork(cidr)) return;
+      problems.push(
+        ...capacity(`network.vpc.${kind}[${index}].cidr`, cidr, prefixLength(cidr), zone, nodes.get(zone) ?? 0),
+      );
+    });
+  }
+  const { clusterCidr } = parsed.k3s;
+  const blocks = isNetwork(clusterCidr) ? 2 ** Math.max(0, 24 - prefixLength(clusterCidr)) : Infinity;
+  if (total > blocks) {
+    const message = `holds ${blocks} pod networks (/24), one for each node, for ${total} nodes (${show(clusterCidr)}); allowed: at least as many as nodes`;
+    problems.push(problem("cluster-cidr-too-small", "k3s.clusterCidr", message, "choose a larger network"));
+  }
+  return problems;
+};
+
+/** The cluster DNS is in the service network, and is none of the addresses with another use. */
+export const checkClusterDns: Check = ({ parsed }) => {
+  const { clusterDns, serviceCidr } = parsed.k3s;
+  if (clusterDns === undefined || !isAddress(clusterDns) || !isNetwork(serviceCidr)) return [];
+  const taken = [0, 1, 2 ** (32 - prefixLength(serviceCidr)) - 1].map((index) => addressAt(serviceCidr, index));
+  if (contains(serviceCidr, clusterDns) && !taken.includes(clusterDns)) return [];
+  const message = `is not a free address of the service network (${show(clusterDns)}); allowed: an address of ${serviceCidr}, but for its first two and its last`;
+  return [
+    problem("cluster-dns-address", "k3s.clusterDns", message, "choose one, or leave it out for the tenth address"),
+  ];
+};

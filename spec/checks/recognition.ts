@@ -1,0 +1,71 @@
+/** What is refused by name, read from the settings as written: so it is told even where the file's shape is wrong elsewhere. */
+import { WIREGUARD_NATIVE_SINCE, isAtLeast, legacyBackendFate, parseK3sVersion } from "../../catalogue/k3s-versions";
+import { nearest } from "../config";
+import type { Problem } from "../problems";
+import { DEFAULT_K3S_VERSION, FLANNEL_BACKENDS } from "../schema";
+import { either, show } from "../show";
+import { valueAt } from "../shape";
+import { unsupported } from "../unsupported";
+import { legacyArguments } from "./arguments";
+import { problem } from "./context";
+
+const TARGET = "aws";
+
+function target(raw: unknown): Problem[] {
+  const value = valueAt(raw, ["target"]);
+  if (typeof value !== "string" || value === TARGET) return [];
+  const subject = unsupported(value);
+  if (subject !== undefined) {
+    return [
+      problem(
+        "unsupported-setting",
+        "target",
+        `is not supported yet: ${subject.title} (${show(value)}); allowed: ${TARGET}`,
+        subject.instead,
+      ),
+    ];
+  }
+  const message = `is not a target (${show(value)}); allowed: ${TARGET}`;
+  return [problem("invalid-value", "target", message, `write ${TARGET}, or leave it out`)];
+}
+
+function backend(raw: unknown): Problem[] {
+  const value = valueAt(raw, ["k3s", "flannelBackend"]);
+  if (typeof value !== "string" || (FLANNEL_BACKENDS as readonly string[]).includes(value)) return [];
+  const path = "k3s.flannelBackend";
+  const allowed = either(FLANNEL_BACKENDS);
+  if (value === "wireguard" || value === "ipsec") {
+    const written = valueAt(raw, ["k3s", "version"]);
+    const version = parseK3sVersion(typeof written === "string" ? written : DEFAULT_K3S_VERSION);
+    const modern = version === undefined || isAtLeast(version, WIREGUARD_NATIVE_SINCE);
+    const remedy = modern
+      ? `use wireguard-native${value === "ipsec" ? ", which encrypts as well" : ""}`
+      : `${version.text} cannot do wireguard-native, which came with ${WIREGUARD_NATIVE_SINCE}: choose a newer k3s.version, then use it`;
+    const message = `is a backend of older K3s (${show(value)}): ${legacyBackendFate(value, version)}; allowed: ${allowed}`;
+    return [problem("legacy-setting", path, message, remedy)];
+  }
+  if (value === "none") {
+    const message = `is not supported yet: another CNI than flannel (${show(value)}); allowed: ${allowed}`;
+    return [problem("unsupported-setting", path, message, "choose one of flannel's backends")];
+  }
+  const subject = unsupported(value);
+  if (subject !== undefined) {
+    const message = `is not supported yet: ${subject.title} (${show(value)}); allowed: ${allowed}`;
+    return [problem("unsupported-setting", path, message, "choose one of flannel's backends")];
+  }
+  const near = nearest(value, FLANNEL_BACKENDS);
+  const message = `is not a backend of flannel (${show(value)}); allowed: ${allowed}`;
+  return [problem("invalid-value", path, message, near === undefined ? "choose one of them" : `did you mean ${near}?`)];
+}
+
+function kubeProxy(raw: unknown): Problem[] {
+  if (valueAt(raw, ["k3s", "disableKubeProxy"]) !== true) return [];
+  const message =
+    "is not supported yet: a cluster without kube-proxy (true), which needs a replacement such as Cilium's; allowed: false";
+  return [problem("unsupported-setting", "k3s.disableKubeProxy", message, "remove it")];
+}
+
+/** Everything in the raw settings that is refused by name. Unknown keys are `parseShape`'s. */
+export function recognize(raw: unknown): Problem[] {
+  return [...target(raw), ...backend(raw), ...kubeProxy(raw), ...legacyArguments(raw)];
+}

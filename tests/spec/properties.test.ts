@@ -1,0 +1,211 @@
+import fc from "fast-check";
+import { flattenConfig, loadStack } from "../../spec/load";
+import { StackProblems, formatProblem } from "../../spec/problems";
+import type { ClusterSpec } from "../../spec/types";
+import { arbitraryConfig, configOf, load, merge, settings, type Settings, type StackConfig } from "../support/stacks";
+
+/** The spec, or the problems as text; anything else thrown is a bug and passes through. */
+function outcome(config: Readonly<Record<string, string>>): string {
+  try {
+    return JSON.stringify(loadStack("test", config));
+  } catch (error) {
+    if (!(error instanceof StackProblems)) throw error;
+    expect(error.problems.length).toBeGreaterThan(0);
+    return error.problems.map(formatProblem).join("\n");
+  }
+}
+
+function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> {
+  const copy = { ...value };
+  Reflect.deleteProperty(copy, key);
+  return copy;
+}
+
+/** A spec written back as the settings of a stack file. */
+function written(spec: ClusterSpec): StackConfig {
+  const { network, access, k3s, api, loadBalancer, services, ...rest } = spec;
+  const ssh = without(access.ssh, "hasPrivateKey");
+  const bastion = access.ssh.bastion === undefined ? {} : { bastion: without(access.ssh.bastion, "hasPrivateKey") };
+  const { vpcCidr, vpc, ...common } = network;
+  const metallb = loadBalancer.type === "metallb" ? loadBalancer : undefined;
+  const peers = metallb?.bgp?.peers.map(({ hasPassword, ...peer }) => ({
+    ...peer,
+    ...(hasPassword ? { password: "x" } : {}),
+  }));
+  return configOf({
+    ...without(rest, "stack"),
+    network: { ...common, ...(vpc === undefined ? { vpcCidr } : { vpc }) },
+    access: { ...access, ssh: { ...ssh, ...bastion } },
+    k3s: { ...k3s, nodePortRange: `${k3s.nodePortRange.from}-${k3s.nodePortRange.to}` },
+    api: { endpoint: api.endpoint.kind === "address" ? api.endpoint.address : api.endpoint.kind },
+    loadBalancer: metallb === undefined ? loadBalancer : { ...metallb, bgp: { ...metallb.bgp, peers } },
+    services: services.map((service) => {
+      const from = service.from.map((source) => (typeof source === "string" ? source : source.cidr));
+      const common = { name: service.name, from, ...(service.lbPool === undefined ? {} : { lbPool: service.lbPool }) };
+      if (service.kind === "catalogue") return common;
+      return { ...common, protocol: service.protocol, port: `${service.ports.from}-${service.ports.to}` };
+    }),
+  });
+}
+
+const reversed = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, inner]) => [key, reversed(inner)]),
+  );
+};
+
+/** Words that reach deep into the checks, among any other values. */
+const anyValue = fc.oneof(
+  fc.jsonValue({ maxDepth: 3 }),
+  fc.constantFrom<unknown>(
+    ...[
+      "0.0.0.0/0",
+      "10.0.0.0/33",
+      "10.42.0.7/16",
+      "::/0",
+      "300.1.1.1/8",
+      "01.2.3.4/8",
+      "-",
+      "1-0",
+      "10.0.0.9-10.0.0.1",
+      "[",
+      "{}",
+    ],
+    ...[
+      "v1.2.3+k3s1",
+      "v9999.0.0+k3s1",
+      "nodes",
+      "--x",
+      "--no-deploy",
+      "servicelb",
+      "metallb",
+      "__proto__",
+      "[secure]",
+      "",
+    ],
+    ...[0, -1, 1e21, 65536, true, null, [], {}, [[]], [null], { type: "metallb" }, { secure: "x" }],
+  ),
+);
+
+type Path = readonly (string | number)[];
+
+function pathsOf(value: unknown, path: Path = []): Path[] {
+  if (Array.isArray(value)) return [path, ...value.flatMap((item, index) => pathsOf(item, [...path, index]))];
+  if (typeof value !== "object" || value === null) return [path];
+  return [path, ...Object.entries(value).flatMap(([key, item]) => pathsOf(item, [...path, key]))];
+}
+
+function replaced(value: unknown, [first, ...rest]: Path, by: unknown): unknown {
+  if (first === undefined) return by;
+  if (Array.isArray(value))
+    return value.map((item, index) => (index === first ? replaced(item, rest, by) : (item as unknown)));
+  const mapping = value as Settings;
+  return Object.fromEntries(
+    Object.entries(mapping).map(([key, item]) => [key, key === first ? replaced(item, rest, by) : item]),
+  );
+}
+
+/** A valid stack with some of its values replaced by anything. */
+const damagedConfig = fc
+  .tuple(arbitraryConfig(), fc.array(fc.tuple(fc.nat(), anyValue), { minLength: 1, maxLength: 3 }))
+  .map(([config, damages]) =>
+    damages.reduce<StackConfig>((current, [at, by]) => {
+      const paths = pathsOf(current).filter((path) => path.length > 0);
+      const path = paths[at % paths.length] ?? [];
+      return replaced(current, path, by) as StackConfig;
+    }, config),
+  );
+
+describe("any configuration gives a spec or StackProblems, never another error", () => {
+  test("any text under any of the keys", () => {
+    const keys = [
+      "network",
+      "access",
+      "nodes",
+      "k3s",
+      "api",
+      "traefik",
+      "loadBalancer",
+      "services",
+      "tags",
+      "target",
+      "layout",
+      "x",
+    ];
+    const key = fc.constantFrom("aws:region", ...keys.map((name) => `k3s-networking:${name}`));
+    fc.assert(
+      fc.property(fc.dictionary(key, fc.oneof(fc.string(), fc.json())), (config) => {
+        outcome(config);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("valid stacks with values replaced by anything", () => {
+    fc.assert(
+      fc.property(damagedConfig, (config) => {
+        outcome(flattenConfig(config));
+      }),
+      { numRuns: 800 },
+    );
+  });
+});
+
+describe("random valid stacks", () => {
+  test("load", () => {
+    fc.assert(
+      fc.property(arbitraryConfig(), (config) => {
+        expect(load(config).spec.stack).toBe("test");
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("a spec written back as a stack file loads to itself", () => {
+    fc.assert(
+      fc.property(arbitraryConfig(), (config) => {
+        const { spec } = load(config);
+        expect(load(written(spec)).spec).toEqual(spec);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("the order of keys changes nothing", () => {
+    fc.assert(
+      fc.property(fc.oneof(arbitraryConfig(), damagedConfig), (config) => {
+        const one = outcome(flattenConfig(config));
+        const other = outcome(flattenConfig(reversed(config) as StackConfig));
+        // The keys of the spec's own maps keep the file's order; which problems there are, and their order, does not depend on it.
+        expect(other.startsWith("{")).toBe(one.startsWith("{"));
+        if (!one.startsWith("{")) expect(other).toBe(one);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("no range that holds a port of the cluster's own is opened to the world", () => {
+    const internal = fc.constantFrom<[string, number]>(
+      ["udp", 8472],
+      ["udp", 51820],
+      ["tcp", 10250],
+      ["tcp", 2379],
+      ["tcp", 6443],
+      ["tcp", 5001],
+      ["tcp", 22],
+    );
+    const width = fc.nat(50);
+    fc.assert(
+      fc.property(internal, width, width, ([protocol, port], before, after) => {
+        const range = `${Math.max(1, port - before)}-${port + after}`;
+        const services = [{ name: "leak", protocol, port: range, from: ["0.0.0.0/0"] }];
+        const text = outcome(flattenConfig(configOf(merge(settings(), { services }))));
+        expect(text).toContain("[internal-port-exposed]");
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
