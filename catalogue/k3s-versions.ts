@@ -63,10 +63,13 @@ export interface Backported {
   readonly since: readonly string[];
 }
 
-/** `--embedded-registry` (K3s documentation, Embedded Registry Mirror). */
+/**
+ * `--embedded-registry` with the mirror `*`, which is what the program renders: it came two patches after the option itself (K3s
+ * documentation, Embedded Registry Mirror).
+ */
 export const EMBEDDED_REGISTRY: Backported = {
   title: "the embedded registry",
-  since: ["v1.26.13+k3s1", "v1.27.10+k3s1", "v1.28.6+k3s1", "v1.29.1+k3s1"],
+  since: ["v1.26.15+k3s1", "v1.27.12+k3s1", "v1.28.8+k3s1", "v1.29.3+k3s1"],
 };
 
 /** `--disable=runtimes`: the runtime classes became a packaged component (k3s-io/k3s #8936). */

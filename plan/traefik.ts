@@ -4,7 +4,7 @@
  */
 import { chartFor } from "../catalogue/traefik-charts";
 import type { ClusterSpec } from "../spec/types";
-import { POOL_LABEL } from "./ingress-nodes";
+import { POOL_LABEL } from "../catalogue/service-lb";
 import { yamlText } from "./template";
 import type { KubernetesObject, WarningPlan } from "./types";
 

@@ -46,7 +46,7 @@ export function loadStack(stack: string, config: Readonly<Record<string, string>
   const { raw, problems: textProblems } = nestConfig(config);
   const secure = new Set(securePaths(raw, []).map(formatPath));
   const shape = parseShape(raw);
-  const found = shape.parsed === undefined ? [] : runChecks(shape.parsed, raw);
+  const found = shape.parsed === undefined ? [] : runChecks(shape.parsed, raw, shape.guessed);
   // A value that could not be read has been reported; what the schema says of its absence would only repeat it.
   const unread = new Set([...secure, ...textProblems.map((problem) => problem.path)]);
   const problems = sortProblems([

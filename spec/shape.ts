@@ -4,6 +4,7 @@ import { LEGACY_FLAGS, legacyFlagFate, parseK3sVersion, type LegacyFlag } from "
 import { isObject, nearest } from "./config";
 import type { Problem } from "./problems";
 import { DEFAULT_K3S_VERSION, DISABLEABLE, stackSchema, type ParsedSpec } from "./schema";
+import { standIn } from "./repair";
 import { either, formatPath, isSecretPath, show } from "./show";
 import { legacyFlag, unsupported } from "./unsupported";
 
@@ -234,15 +235,33 @@ function withoutUnknown(raw: unknown, issues: readonly Issue[]): unknown {
   return copy;
 }
 
+/** How often stand-ins are tried: one may bring a further mistake to light, such as a missing key of its own. */
+const REPAIRS = 4;
+
+/** A stack as far as it can be read: `guessed` are the paths that hold stand-ins. */
+interface Shape {
+  readonly parsed?: ParsedSpec;
+  readonly guessed: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
 /**
- * Reads raw settings by the schema. `parsed` is there too when unknown keys are all that is wrong, so that the checks between
- * settings can report the rest at once.
+ * Reads raw settings by the schema. What is wrong with them is in `problems`; the rest is read all the same, with stand-ins for
+ * what cannot be, so that the checks between settings can report their mistakes at once.
  */
-export function parseShape(raw: unknown): { parsed?: ParsedSpec; problems: Problem[] } {
+export function parseShape(raw: unknown): Shape {
   const first = stackSchema.safeParse(raw);
-  if (first.success) return { parsed: first.data, problems: [] };
-  const { issues } = first.error;
-  const problems = issues.flatMap((issue) => ofIssue(raw, issue));
-  const second = stackSchema.safeParse(withoutUnknown(raw, issues));
-  return second.success ? { parsed: second.data, problems } : { problems };
+  if (first.success) return { parsed: first.data, guessed: [], problems: [] };
+  const problems = first.error.issues.flatMap((issue) => ofIssue(raw, issue));
+  const repaired = withoutUnknown(raw, first.error.issues);
+  const guessed = new Set<string>();
+  for (let round = 0; round < REPAIRS; round++) {
+    const next = stackSchema.safeParse(repaired);
+    if (next.success) return { parsed: next.data, guessed: [...guessed], problems };
+    for (const { path } of next.error.issues) {
+      const written = writtenPath(repaired, path);
+      if (standIn(repaired, written)) guessed.add(formatPath(written));
+    }
+  }
+  return { guessed: [], problems };
 }

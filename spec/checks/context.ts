@@ -23,15 +23,24 @@ export interface CheckContext {
 /** Checks are pure: the same stack always gives the same problems. */
 export type Check = (context: CheckContext) => Problem[];
 
+/** What a check asks for is read then, so that a check is only held to what it read itself. */
 export function createContext(parsed: ParsedSpec, raw: unknown): CheckContext {
-  const { nodePortRange } = parsed.k3s;
   return {
     parsed,
     raw,
-    version: parseK3sVersion(parsed.k3s.version),
-    disabled: new Set(disabledComponents(parsed)),
-    nodePortRange: nodePortRange === undefined ? DEFAULT_NODE_PORT_RANGE : parsePorts(nodePortRange),
-    nodeNames: parsed.nodes.flatMap(poolNodeNames),
+    get version() {
+      return parseK3sVersion(parsed.k3s.version);
+    },
+    get disabled() {
+      return new Set(disabledComponents(parsed));
+    },
+    get nodePortRange() {
+      const { nodePortRange } = parsed.k3s;
+      return nodePortRange === undefined ? DEFAULT_NODE_PORT_RANGE : parsePorts(nodePortRange);
+    },
+    get nodeNames() {
+      return parsed.nodes.flatMap(poolNodeNames);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** Every check between settings, each in a file of its kind. */
 import type { Problem } from "../problems";
+import { isWithin, watched } from "../repair";
 import type { ParsedSpec } from "../schema";
 import { checkHostKeys, checkKeys, checkOpenness } from "./access";
 import { checkAddresses, checkClusterNetworks, checkOutsideNetworks } from "./addresses";
@@ -61,8 +62,22 @@ const CHECKS: readonly Check[] = [
   checkMetallbBgp,
 ];
 
-/** All problems of a stack whose shape is right, errors and warnings, in no particular order. */
-export function runChecks(parsed: ParsedSpec, raw: unknown): Problem[] {
-  const context = createContext(parsed, raw);
-  return CHECKS.flatMap((check) => check(context));
+/** What one check finds; nothing when it read a stand-in, of which it cannot judge. */
+function runCheck(check: Check, parsed: ParsedSpec, raw: unknown, guessed: readonly string[]): Problem[] {
+  if (guessed.length === 0) return check(createContext(parsed, raw));
+  const misleading = new Set<string>();
+  const seen = watched(parsed, (path) => {
+    if (isWithin(path, guessed)) misleading.add(path);
+  });
+  const found = check(createContext(seen, raw));
+  return misleading.size > 0 ? [] : found;
+}
+
+/**
+ * All problems between the settings of a stack, errors and warnings, in no particular order.
+ *
+ * @param guessed Paths that hold stand-ins for settings that could not be read.
+ */
+export function runChecks(parsed: ParsedSpec, raw: unknown, guessed: readonly string[] = []): Problem[] {
+  return CHECKS.flatMap((check) => runCheck(check, parsed, raw, guessed));
 }

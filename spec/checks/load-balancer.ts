@@ -1,30 +1,13 @@
 /** Load balancers: ServiceLB and its pools, MetalLB, none. */
 import { Address4 } from "ip-address";
+import { ingressPools } from "../../catalogue/service-lb";
 import { nearest } from "../config";
 import type { Problem } from "../problems";
-import type { ParsedSpec } from "../schema";
 import { either, show } from "../show";
 import { looksLikeIpv6 } from "./addresses";
 import { isNetwork, problem, type Check } from "./context";
 import { clusterNetworks } from "./networks";
 import { outsideSources } from "./services";
-
-type Pool = ParsedSpec["nodes"][number];
-
-/** Whether ServiceLB may use a pool's nodes: those on the allow list, or without one every pool that is not ruled out. */
-function isEligible(parsed: ParsedSpec, pool: Pool): boolean {
-  if (parsed.loadBalancer.type !== "servicelb") return true;
-  return parsed.nodes.some((other) => other.serviceLb?.enabled === true)
-    ? pool.serviceLb?.enabled === true
-    : pool.serviceLb === undefined;
-}
-
-/** The pools whose nodes take the traffic of a load-balanced service. */
-export function ingressPools(parsed: ParsedSpec, lbPool: string | undefined): readonly Pool[] {
-  return parsed.nodes.filter(
-    (pool) => isEligible(parsed, pool) && (lbPool === undefined || pool.serviceLb?.pool === lbPool),
-  );
-}
 
 /** ServiceLB pools that are named exist, and ServiceLB is there to use them. */
 export const checkLbPools: Check = ({ parsed }) => {
@@ -101,7 +84,11 @@ export const checkServiceLb: Check = ({ parsed, nodeNames }) => {
       ),
     ];
   }
-  if (nodeNames.length === 0 || ingressPools(parsed, undefined).some(({ count }) => count > 0)) return [];
+  if (
+    nodeNames.length === 0 ||
+    ingressPools(parsed.loadBalancer.type, parsed.nodes, undefined).some(({ count }) => count > 0)
+  )
+    return [];
   const message = "leaves ServiceLB no node: no pool with nodes is enabled; allowed: at least one";
   return [
     problem(

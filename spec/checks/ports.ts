@@ -1,4 +1,5 @@
 /** Ports: nothing of the cluster's own is opened to outsiders, and no two things take one host port. */
+import { ingressPools } from "../../catalogue/service-lb";
 import {
   DEFAULT_NODE_PORT_RANGE,
   ENTRIES,
@@ -13,7 +14,6 @@ import { isCatalogueService, parsePorts } from "../normalize";
 import type { Problem } from "../problems";
 import { show } from "../show";
 import { catalogueInput, portsOverlap, problem, type Check, type CheckContext } from "./context";
-import { ingressPools } from "./load-balancer";
 import { outsideSources } from "./services";
 
 interface Held {
@@ -112,7 +112,7 @@ function claims(context: CheckContext): Claim[] {
   const { parsed, disabled } = context;
   if (parsed.loadBalancer.type === "metallb") return [];
   const poolNames = (lbPool: string | undefined): ReadonlySet<string> =>
-    new Set(ingressPools(parsed, lbPool).map(({ pool }) => pool));
+    new Set(ingressPools(parsed.loadBalancer.type, parsed.nodes, lbPool).map(({ pool }) => pool));
   const traefik =
     disabled.has("traefik") || parsed.loadBalancer.type === "none"
       ? []

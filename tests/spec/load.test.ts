@@ -315,7 +315,7 @@ describe("what is allowed, next to what is not", () => {
     ],
     [
       "runtimes and the registry in a release that has them",
-      { k3s: { version: "v1.29.1+k3s1", embeddedRegistry: true, disable: ["runtimes"] } },
+      { k3s: { version: "v1.29.3+k3s1", embeddedRegistry: true, disable: ["runtimes"] } },
     ],
     [
       "ServiceLB with one pool ruled out",

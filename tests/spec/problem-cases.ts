@@ -114,6 +114,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     { nodes: [{ ...server, pool: "My Pool", ami: "ubuntu", instanceType: "huge" }] },
     [
       'nodes[0].ami: is not an AMI id ("ubuntu"); it looks like ami-0123456789abcdef0; correct it [invalid-value]',
+      'nodes[0].instanceType: is not an instance type ("huge"); allowed: a type such as t3.medium; correct it [invalid-value]',
       'nodes[0].pool: is not a DNS label ("My Pool"); use lower-case letters, digits and hyphens, at most 42; correct it [invalid-value]',
     ],
   ],
@@ -909,7 +910,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     { k3s: { version: "v1.26.11+k3s1", embeddedRegistry: true, disable: ["runtimes"] } },
     [
       "k3s.disable[0]: needs the packaged component runtimes, which v1.26.11+k3s1 does not have; allowed: from v1.26.12+k3s1, v1.27.9+k3s1, v1.28.5+k3s1 or v1.29.0+k3s1 on, each in its minor release; raise k3s.version, or leave it out [k3s-too-old]",
-      "k3s.embeddedRegistry: needs the embedded registry, which v1.26.11+k3s1 does not have; allowed: from v1.26.13+k3s1, v1.27.10+k3s1, v1.28.6+k3s1 or v1.29.1+k3s1 on, each in its minor release; raise k3s.version, or leave it out [k3s-too-old]",
+      "k3s.embeddedRegistry: needs the embedded registry, which v1.26.11+k3s1 does not have; allowed: from v1.26.15+k3s1, v1.27.12+k3s1, v1.28.8+k3s1 or v1.29.3+k3s1 on, each in its minor release; raise k3s.version, or leave it out [k3s-too-old]",
     ],
   ],
   [

@@ -178,6 +178,8 @@ describe("random valid stacks", () => {
     fc.assert(
       fc.property(fc.oneof(arbitraryConfig(), damagedConfig), (config) => {
         const one = outcome(flattenConfig(config));
+        // A region that is a mapping is told as the text it arrives as, in the file's order.
+        fc.pre(typeof config["aws:region"] !== "object");
         const other = outcome(flattenConfig(reversed(config) as StackConfig));
         // The keys of the spec's own maps keep the file's order; which problems there are, and their order, does not depend on it.
         expect(other.startsWith("{")).toBe(one.startsWith("{"));
