@@ -24,7 +24,10 @@ function roomRule([room, allowed]) {
     message: `${room}/ may not import ${folder}/: data flows catalogue, spec, plan, then components and review.`,
   }));
   if (allowed.folders.includes("spec/types")) {
-    patterns.push({ regex: "^(\\.\\./)+spec/(?!(types|problems)$)", message: `${room}/ may import only the types and problems of spec/.` });
+    patterns.push({
+      regex: "^(\\.\\./)+spec/(?!(types|problems)$)",
+      message: `${room}/ may import only the types and problems of spec/.`,
+    });
   }
   const packages = allowed.packages.map((name) => name.replaceAll("/", "\\/").replace("*", ".*")).join("|");
   patterns.push({
