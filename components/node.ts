@@ -131,6 +131,8 @@ export class Node extends pulumi.ComponentResource {
         // The interfaces move from the old instance to the new one, so the old one goes first.
         deleteBeforeReplace: true,
         ignoreChanges: ignoredChanges(plan, primary),
+        // AWS could change the type in place, by a stop and a start that nobody drains for, and of all servers at once.
+        replaceOnChanges: ["instanceType"],
         dependsOn: [...routing, ...args.after],
       },
     );

@@ -93,6 +93,7 @@ export const PROBLEMS = {
   "metallb-address": error("Not an address range of a MetalLB pool."),
   "metallb-bgp": error("A BGP setting that MetalLB's native mode does not take."),
   "no-dns": warning("A cluster without CoreDNS."),
+  "no-service-proxy": warning("A cluster without kube-proxy."),
   "no-load-balancer": warning("An ingress without a load balancer."),
   "traefik-chart-unknown": warning("A K3s release newer than the table of Traefik charts."),
   "local-policy-behind-nat": warning("Client addresses are kept behind Elastic IPs, at a price."),

@@ -58,6 +58,7 @@ const network = z.strictObject({
   /** A VPC that exists, used instead of creating one. Its gateways and routes stay its owner's. */
   vpc: z
     .strictObject({
+      /** The VPC's id, `vpc-…`. */
       id: z.string().regex(/^vpc-[0-9a-f]+$/, "is not a VPC id; it looks like vpc-0123456789abcdef0"),
       /** The VPC's CIDR. */
       cidr,
@@ -77,6 +78,7 @@ const bastion = z.strictObject({
   host: z.string().min(1),
   /** SSH port of the bastion. Default: the catalogue's SSH port. */
   port: port.optional(),
+  /** Login user on the bastion. */
   user: z.string().min(1),
   /** The bastion's public host key, `ssh-ed25519 AAAA…`. */
   hostKey: z.string(),
@@ -100,22 +102,28 @@ const access = z.strictObject({
     privateKey: secret.optional(),
     /** Host keys by node name. A node that is not named here is trusted on first contact and pinned from then on. */
     hostKeys: z.record(z.string(), z.string()).default({}),
+    /** The jump host through which the nodes are reached. */
     bastion: bastion.optional(),
   }),
 });
 
 const taint = z.strictObject({
+  /** The taint's key. */
   key: z.string().min(1),
+  /** The taint's value, if it has one. */
   value: z.string().optional(),
+  /** What happens to pods that do not tolerate it. */
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
 });
 
 const nodePool = z.strictObject({
   /** The pool's name: first part of its nodes' names, and unique. */
   pool: dnsLabel,
+  /** `server` runs the control plane too, `agent` workloads only. */
   role: z.enum(["server", "agent"]),
   /** How many nodes. Servers in all pools together must be an odd number. */
   count: z.int().min(0).max(5000).default(1),
+  /** EC2 instance type. Another one replaces the node: drained first, servers one after another. */
   instanceType: z.string().default("t3.medium"),
   /** CPU architecture of the instance type and of the AMI. */
   arch: z.enum(["amd64", "arm64"]).default("amd64"),
@@ -131,7 +139,14 @@ const nodePool = z.strictObject({
   /** Kubernetes taints, given at registration. */
   taints: z.array(taint).default([]),
   /** Whether ServiceLB may use these nodes, and in which pool. One enabled pool makes it an allow list. */
-  serviceLb: z.strictObject({ enabled: z.boolean().default(true), pool: dnsLabel.optional() }).optional(),
+  serviceLb: z
+    .strictObject({
+      /** Whether ServiceLB may use these nodes. */
+      enabled: z.boolean().default(true),
+      /** ServiceLB pool that they belong to. */
+      pool: dnsLabel.optional(),
+    })
+    .optional(),
   /** First part of the nodes' names. Default: the pool's name. */
   namePrefix: dnsLabel.optional(),
 });
@@ -153,11 +168,15 @@ const k3s = z.strictObject({
   clusterDomain: z.string().default("cluster.local"),
   /** NodePort range (`--service-node-port-range`), `FIRST-LAST`. Default: the catalogue's. */
   nodePortRange: z.string().optional(),
+  /** Leave out K3s's network policy controller (`--disable-network-policy`). */
   disableNetworkPolicy: z.boolean().default(false),
+  /** Leave out kube-proxy (`--disable-kube-proxy`), for a service proxy of your own. */
   disableKubeProxy: z.boolean().default(false),
+  /** How servers reach kubelets and pods (`--egress-selector-mode`). */
   egressSelectorMode: z.enum(["disabled", "agent", "pod", "cluster"]).default("agent"),
   /** Spegel, the embedded registry mirror (`--embedded-registry`). */
   embeddedRegistry: z.boolean().default(false),
+  /** Encrypt Secrets in the datastore (`--secrets-encryption`). */
   secretsEncryption: z.boolean().default(false),
   /** Further names and addresses for the API's certificate (`--tls-san`). */
   tlsSans: z.array(z.string()).default([]),
@@ -184,6 +203,7 @@ const traefik = z.strictObject({
   redirectToHttps: z.boolean().default(true),
   /** Open port 80 to clients. Without it only HTTPS is reachable. */
   openHttp: z.boolean().default(true),
+  /** How many Traefik pods. */
   replicas: z.int().min(1).default(1),
   /** `Local` keeps client addresses. */
   externalTrafficPolicy: z.enum(["Cluster", "Local"]).default("Cluster"),
@@ -195,42 +215,64 @@ const traefik = z.strictObject({
   lbPool: dnsLabel.optional(),
   /** Chart values of your own, merged last. */
   values: helmValues.default({}),
+  /** What K3s's Helm controller does with a failed upgrade. */
   failurePolicy: z.enum(["reinstall", "abort"]).default("reinstall"),
 });
 
 const addressPool = z.strictObject({
+  /** The pool's name. */
   name: dnsLabel,
   /** CIDRs or `FIRST-LAST` ranges. */
   addresses: z.array(z.string()).min(1),
+  /** Whether Services get addresses of it without asking. */
   autoAssign: z.boolean().default(true),
+  /** Leave out addresses that end in .0 and .255. */
   avoidBuggyIps: z.boolean().default(false),
 });
 
 const bgpPeer = z.strictObject({
+  /** The peer's name. */
   name: dnsLabel,
+  /** The cluster's autonomous system number. */
   myAsn: z.int().min(1).max(4294967295),
+  /** The peer's autonomous system number. */
   peerAsn: z.int().min(1).max(4294967295),
+  /** The peer's IPv4 address. */
   peerAddress: address,
   /** TCP port of the peer. Default: the catalogue's BGP port. */
   peerPort: port.optional(),
+  /** BGP hold time, such as `90s`. Default: MetalLB's. */
   holdTime: z.string().optional(),
+  /** Whether the peer is more than one hop away. */
   ebgpMultiHop: z.boolean().default(false),
   /** TCP MD5 password. Secret. */
   password: secret.optional(),
 });
 
 const metallb = z.strictObject({
+  /** `servicelb`, `metallb` or `none`; the settings below are MetalLB's. */
   type: z.literal("metallb"),
   /** MetalLB's chart version. */
   version: z.string().default(DEFAULT_METALLB_VERSION),
+  /** Addresses that MetalLB may give to Services. */
   pools: z.array(addressPool).min(1),
   /** Layer 2 announcement; `interfaces` limits it. Not on AWS. */
-  l2: z.strictObject({ interfaces: z.array(z.string()).default([]) }).optional(),
+  l2: z
+    .strictObject({
+      /** Interfaces that answer for the addresses. Default: all. */
+      interfaces: z.array(z.string()).default([]),
+    })
+    .optional(),
+  /** Announcement by BGP. */
   bgp: z
     .strictObject({
+      /** Routers that the nodes announce the addresses to. */
       peers: z.array(bgpPeer).min(1),
+      /** Prefix length of the announced routes. */
       aggregationLength: z.int().min(1).max(32).default(32),
+      /** BGP local preference. */
       localPref: z.int().min(0).optional(),
+      /** BGP communities of the routes. */
       communities: z.array(z.string()).default([]),
     })
     .optional(),
@@ -270,8 +312,11 @@ const service = z.preprocess(
 
 /** Everything under `k3s-networking:`, with `region` from `aws:region`. */
 export const stackSchema = z.strictObject({
+  /** AWS region, such as `eu-west-1`. */
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "is not an AWS region; it looks like eu-west-1"),
+  /** Where the cluster is built: `aws`. */
   target: z.string().default("aws"),
+  /** `shared`: one interface a node carries all traffic. `segregated`: cluster traffic has an interface and subnets of its own. */
   layout: z.enum(["shared", "segregated"]),
   network,
   access,

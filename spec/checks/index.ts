@@ -6,7 +6,7 @@ import { checkHostKeys, checkKeys, checkOpenness } from "./access";
 import { checkAddresses, checkClusterNetworks, checkOutsideNetworks } from "./addresses";
 import { checkArguments } from "./arguments";
 import { createContext, type Check } from "./context";
-import { checkDisable, checkDns, checkEndpoint, checkFeatures, checkVersion } from "./k3s";
+import { checkDisable, checkDns, checkEndpoint, checkFeatures, checkServiceProxy, checkVersion } from "./k3s";
 import { checkLabels, checkTags, checkTaints } from "./labels";
 import { checkLbPools, checkMetallbAddresses, checkServiceLb } from "./load-balancer";
 import { checkMetallbBgp, checkMetallbMode } from "./metallb";
@@ -50,6 +50,7 @@ const CHECKS: readonly Check[] = [
   checkDisable,
   checkEndpoint,
   checkDns,
+  checkServiceProxy,
   checkArguments,
   checkTraefikDisabled,
   checkTraefikValues,

@@ -103,6 +103,19 @@ export const checkEndpoint: Check = ({ parsed }) => {
   return checkAddress("api.endpoint", endpoint, true);
 };
 
+/** Without kube-proxy nothing forwards service addresses, the API's own and the cluster DNS's among them. */
+export const checkServiceProxy: Check = ({ parsed }) =>
+  parsed.k3s.disableKubeProxy
+    ? [
+        problem(
+          "no-service-proxy",
+          "k3s.disableKubeProxy",
+          "leaves the cluster's service addresses without anything that forwards them (true); advised: kube-proxy, unless another service proxy is installed",
+          "remove it, or install a service proxy that runs with flannel",
+        ),
+      ]
+    : [];
+
 /** A cluster without DNS works only for those who bring their own. */
 export const checkDns: Check = ({ disabled }) =>
   disabled.has("coredns")

@@ -58,14 +58,7 @@ function backend(raw: unknown): Problem[] {
   return [problem("invalid-value", path, message, near === undefined ? "choose one of them" : `did you mean ${near}?`)];
 }
 
-function kubeProxy(raw: unknown): Problem[] {
-  if (valueAt(raw, ["k3s", "disableKubeProxy"]) !== true) return [];
-  const message =
-    "is not supported yet: a cluster without kube-proxy (true), which needs a replacement such as Cilium's; allowed: false";
-  return [problem("unsupported-setting", "k3s.disableKubeProxy", message, "remove it")];
-}
-
 /** Everything in the raw settings that is refused by name. Unknown keys are `parseShape`'s. */
 export function recognize(raw: unknown): Problem[] {
-  return [...target(raw), ...backend(raw), ...kubeProxy(raw), ...legacyArguments(raw)];
+  return [...target(raw), ...backend(raw), ...legacyArguments(raw)];
 }

@@ -63,7 +63,11 @@ describe("a node in AWS", () => {
       tags: tags("agent-1"),
       volumeTags: tags("agent-1"),
     });
-    expect(instance.options).toEqual({ deleteBeforeReplace: true, ignoreChanges: ["keyName", "ami"] });
+    expect(instance.options).toEqual({
+      deleteBeforeReplace: true,
+      ignoreChanges: ["keyName", "ami"],
+      replaceOnChanges: ["instanceType"],
+    });
     // Asked once, for all four nodes.
     expect(invokes.map(({ token }) => token)).toEqual(["aws:ssm/getParameter:getParameter"]);
     expect(

@@ -362,10 +362,9 @@ describe("Kubernetes Networking: the default resource setup", () => {
     expect(enabled({}, "kube-proxy")).toBe(true);
     expect(onEveryServer({}, "disable-kube-proxy")).toBeUndefined();
   });
-  test("Traffic Proxy / Forwarding: alternative options, Cilium (eBPF), Calico eBPF (kube-proxy off is refused: nothing else forwards yet)", () => {
-    expect(codes(problemsOf({ k3s: { disableKubeProxy: true } }))).toEqual([
-      "k3s.disableKubeProxy: unsupported-setting",
-    ]);
+  test("Traffic Proxy / Forwarding: alternative options, Cilium (eBPF), Calico eBPF (kube-proxy goes off on every server, with a warning: the replacement is the operator's)", () => {
+    expect(onEveryServer({ k3s: { disableKubeProxy: true } }, "disable-kube-proxy")).toBe(true);
+    expect(codes(warningsOf({ k3s: { disableKubeProxy: true } }))).toContain("k3s.disableKubeProxy: no-service-proxy");
   });
   test("Network Policy: default not enabled (today: K3s's controller is on unless `--disable-network-policy` is given on every server)", () => {
     expect(enabled({}, "network-policy")).toBe(true);

@@ -187,13 +187,12 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       target: "existing",
       airGap: true,
       ingress: "nginx",
-      k3s: { cni: "calico", ipv6: true, flannelBackend: "cilium", disableKubeProxy: true },
+      k3s: { cni: "calico", ipv6: true, flannelBackend: "cilium" },
     },
     [
       'airGap: is not supported yet: the air gap ("true"); give the nodes a way to fetch K3s over HTTPS [unsupported-setting]',
       'ingress: is not supported yet: another ingress controller than Traefik ("nginx"); use the packaged Traefik (traefik) [unsupported-setting]',
       'k3s.cni: is not supported yet: another CNI than flannel ("calico"); use flannel: k3s.flannelBackend vxlan, host-gw or wireguard-native [unsupported-setting]',
-      "k3s.disableKubeProxy: is not supported yet: a cluster without kube-proxy (true), which needs a replacement such as Cilium's; allowed: false; remove it [unsupported-setting]",
       'k3s.flannelBackend: is not supported yet: Cilium ("cilium"); allowed: vxlan, host-gw or wireguard-native; choose one of flannel\'s backends [unsupported-setting]',
       "k3s.ipv6: is not supported yet: IPv6 and dual stack; use IPv4 networks only [unsupported-setting]",
       'target: is not supported yet: hosts that exist already ("existing"); allowed: aws; use target aws, with network.vpc for a VPC that exists [unsupported-setting]',
@@ -1040,6 +1039,13 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     { k3s: { disable: ["coredns"] } },
     [
       "k3s.disable: leaves the cluster without DNS (coredns); advised: CoreDNS, unless another provider is installed; remove coredns, or install a cluster DNS provider that answers at the cluster DNS address [no-dns]",
+    ],
+  ],
+  [
+    "no-service-proxy",
+    { k3s: { disableKubeProxy: true } },
+    [
+      "k3s.disableKubeProxy: leaves the cluster's service addresses without anything that forwards them (true); advised: kube-proxy, unless another service proxy is installed; remove it, or install a service proxy that runs with flannel [no-service-proxy]",
     ],
   ],
   [

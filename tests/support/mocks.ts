@@ -15,6 +15,7 @@ export interface Declared {
   readonly options: {
     readonly deleteBeforeReplace?: true;
     readonly ignoreChanges?: readonly string[];
+    readonly replaceOnChanges?: readonly string[];
     readonly additionalSecretOutputs?: readonly string[];
     readonly provider?: string;
   };
@@ -102,11 +103,13 @@ interface RequestFields {
   readonly getIgnorechangesList: () => readonly string[];
   readonly getAdditionalsecretoutputsList: () => readonly string[];
   readonly getDeletebeforereplace: () => boolean;
+  readonly getReplaceonchangesList: () => readonly string[];
 }
 
 function declared(req: RequestFields): Declared {
   const secretOutputs = req.getAdditionalsecretoutputsList();
   const ignored = req.getIgnorechangesList();
+  const replacing = req.getReplaceonchangesList();
   const provider = req.getProvider();
   const parent = req.getParent();
   return {
@@ -118,6 +121,7 @@ function declared(req: RequestFields): Declared {
     options: {
       ...(req.getDeletebeforereplace() ? { deleteBeforeReplace: true } : {}),
       ...(ignored.length > 0 ? { ignoreChanges: [...ignored] } : {}),
+      ...(replacing.length > 0 ? { replaceOnChanges: [...replacing] } : {}),
       ...(secretOutputs.length > 0 ? { additionalSecretOutputs: [...secretOutputs] } : {}),
       ...(provider === "" ? {} : { provider: shortUrn(provider) }),
     },

@@ -140,6 +140,7 @@ const choices = fc.record({
     etcdExposeMetrics: fc.boolean(),
     secretsEncryption: fc.boolean(),
     disableNetworkPolicy: fc.boolean(),
+    disableKubeProxy: fc.boolean(),
   }),
   egressSelectorMode: pick("disabled", "agent", "pod", "cluster"),
   endpoint: pick("firstServer", "nlb", "k3s.example.com", "10.200.0.9"),

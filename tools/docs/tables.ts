@@ -14,6 +14,7 @@ import { planStack } from "../../review/preview";
 import { stackByName, stackNames } from "../../review/stack-file";
 import { nodesWords } from "../../review/words";
 import { PROBLEMS } from "../../spec/problems";
+import { UNSUPPORTED } from "../../spec/unsupported";
 import { settingsSchema } from "./json-schema";
 import { settingRows } from "./settings";
 
@@ -136,10 +137,18 @@ function stacksTable(): string {
   );
 }
 
+function unsupportedTable(): string {
+  return table(
+    ["What", "Until then"],
+    UNSUPPORTED.map(({ title, instead }) => [title, instead]),
+  );
+}
+
 /** Every generated section of the README, by its marker's name. */
 export const SECTIONS: Readonly<Record<string, () => string>> = {
   stacks: stacksTable,
   settings: settingsTable,
+  unsupported: unsupportedTable,
   services: servicesTable,
   ports: portsTable,
   traefik: traefikTable,
