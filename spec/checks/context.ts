@@ -48,8 +48,13 @@ export function createContext(parsed: ParsedSpec, raw: unknown): CheckContext {
 export function catalogueInput(context: CheckContext): CatalogueInput {
   const { parsed } = context;
   const kind = parsed.api.endpoint === "nlb" || parsed.api.endpoint === "firstServer" ? parsed.api.endpoint : "address";
+  const { nodes, network, access, traefik, loadBalancer } = parsed;
   return {
-    ...parsed,
+    nodes,
+    network,
+    access,
+    traefik,
+    loadBalancer,
     api: { endpoint: { kind } },
     k3s: {
       ...parsed.k3s,

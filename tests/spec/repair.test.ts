@@ -20,6 +20,11 @@ test("a value that the schema refuses does not hide mistakes between other setti
   ]);
 });
 
+test("nor one that opens an internal port to the world", () => {
+  const services = [{ name: "evil", protocol: "udp", port: 8472, from: ["0.0.0.0/0"] }];
+  expect(found({ layout: "ring", services })).toEqual(["layout invalid-value", "services[0] internal-port-exposed"]);
+});
+
 test("a missing setting does not hide mistakes either", () => {
   expect(found({ layout: undefined, api: { endpoint: "not a name" }, access: { admin: ["10.200.0.0/33"] } })).toEqual([
     "access.admin[0] invalid-cidr",
