@@ -141,10 +141,9 @@ export class K3sCluster extends pulumi.ComponentResource {
       before = [lookup(members, server, "server").installed];
     }
     for (const agent of k3s.agents) add(agent, [], before);
-    const steward = k3s.stewards[k3s.bootstrapServer];
-    if (steward !== undefined && steward !== k3s.bootstrapServer) {
-      lookup(members, k3s.bootstrapServer, "server").setSteward(lookup(members, steward, "server"));
-    }
+    const first = lookup(members, k3s.bootstrapServer, "server");
+    const steward = members.get(k3s.stewards[k3s.bootstrapServer] ?? k3s.bootstrapServer);
+    first.joinAsFirst(steward === first ? undefined : steward);
     return members;
   }
 
@@ -163,6 +162,7 @@ export class K3sCluster extends pulumi.ComponentResource {
       {
         plan,
         launched,
+        cluster: { name: this.resourceName, resource: this },
         ssh: this.ssh,
         host: this.addresses.get(plan.sshAddress),
         document: this.addresses.fill(plan.hostDocument),
@@ -201,11 +201,11 @@ export class K3sCluster extends pulumi.ComponentResource {
         );
         return;
       case "manifests": {
-        const { connection } = lookup(this.members, k3s.bootstrapServer, "server");
+        const { connection, instanceId } = lookup(this.members, k3s.bootstrapServer, "server");
         const servers = k3s.serverOrder.map((name) => lookup(this.members, name, "server").installed);
         new ManifestDelivery(
           `${this.resourceName}-manifest`,
-          { ...args, connection, after: servers },
+          { ...args, connection, instanceId, after: servers },
           { parent: this },
         );
       }

@@ -37,7 +37,9 @@ export interface K3sNodeArgs {
   readonly backplane?: BackplaneArgs;
   /** The cluster's tokens; undefined on the node that forms the cluster, which makes them. */
   readonly tokens?: ClusterTokens;
-  /** Server on which this node is drained. Undefined where it is to be told later (`setSteward`), or where there is no other. */
+  /** The cluster, whose command `NAME-bootstrap` makes the tokens: it belongs to no node, and outlives each. */
+  readonly cluster: { readonly name: string; readonly resource: pulumi.Resource };
+  /** Server on which this node is drained. Undefined on the first server, which comes before the others (`joinAsFirst`). */
   readonly steward?: K3sNode;
   /** What must be done first: the installation of the server before, or for an agent of all servers. */
   readonly after: readonly pulumi.Resource[];
@@ -74,13 +76,21 @@ export class K3sNode extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  /** Names the server on which this node is drained, where that server comes after it: so with the first server. */
-  setSteward(steward: K3sNode): void {
+  /**
+   * The first server's membership, with the server on which it is drained; with none, it is the only server, and nothing is done when it
+   * goes. Declared either way: were it left out when the other servers go, its end would take this last one out of the cluster.
+   */
+  joinAsFirst(steward: K3sNode | undefined): void {
     this.createMember(steward);
   }
 
+  /** The instance that runs now: what is made for it is made anew for another. */
+  get instanceId(): pulumi.Output<string> {
+    return this.args.launched.instance.id;
+  }
+
   private get instance(): pulumi.Output<string>[] {
-    return [this.args.launched.instance.id];
+    return [this.instanceId];
   }
 
   private run(
@@ -114,16 +124,17 @@ export class K3sNode extends pulumi.ComponentResource {
   }
 
   /**
-   * Forms the cluster: once in the cluster's life, on its first server. The tokens stay in state as secrets. A first server that is
-   * replaced joins the others with them like any server.
+   * Forms the cluster: once in the cluster's life, on its first server. The tokens stay in state as secrets, whatever becomes of that
+   * server: one that is replaced joins the others with them like any server, and servers under other names find no cluster to join,
+   * rather than to form a second one.
    */
   private createBootstrap(reachable: readonly pulumi.Resource[]): ClusterTokens {
     const stdin = pulumi.interpolate`step=bootstrap\n${this.args.document}`;
-    const bootstrap = this.run(
-      "bootstrap",
-      { script: "converge.sh", stdin, secret: true },
-      [...reachable, ...this.args.after],
-      { ignoreChanges: COMMAND_INPUTS },
+    const { name, resource } = this.args.cluster;
+    const bootstrap = remoteScript(
+      `${name}-bootstrap`,
+      { connection: this.connection, script: "converge.sh", stdin, secret: true },
+      { parent: resource, dependsOn: [...reachable, ...this.args.after], ignoreChanges: COMMAND_INPUTS },
     );
     return readTokens(bootstrap.stdout);
   }
@@ -138,20 +149,25 @@ export class K3sNode extends pulumi.ComponentResource {
    *
    * This is the one command with both a `removeScript` and a trigger, and the drain is what the trigger is for. It is safe because it
    * changes with the instance only, and because of `deleteBeforeReplace`: when the instance is to be replaced, the engine first
-   * deletes what must be replaced with it, so the drain runs while the old instance still serves. When the instance was lost, the drain
-   * runs before the new one joins, and takes the lost one's Node object and etcd member out of its way.
+   * deletes what must be replaced with it, so the drain runs while the old instance still serves. When the instance of any server but the
+   * first was lost, the drain takes the lost one's Node object and etcd member out of the new one's way.
+   *
+   * Its connection is the one that is not held to a host key. A deletion runs with the inputs of the last update, and in a roll over all
+   * servers the steward may have been replaced since, with another key: the roll would stop there for good. Nothing secret is sent, and a
+   * host that lies can only keep the node in the cluster.
    */
-  private createMember(steward: K3sNode): Command {
+  private createMember(steward: K3sNode | undefined): Command {
+    const { host, ssh } = (steward ?? this).args;
     return this.run(
       "member",
       {
-        removeScript: "leave.sh",
-        connection: steward.connection,
+        ...(steward === undefined ? {} : { removeScript: "leave.sh" }),
+        connection: connectionTo(host, ssh),
         stdin: `node=${this.args.plan.name}\n`,
         triggers: this.instance,
       },
       // The node keeps its addresses, and its steward keeps running, until the drain is over.
-      [...this.args.launched.ready, steward.installed],
+      [...this.args.launched.ready, ...(steward === undefined ? [] : [steward.installed])],
       { deleteBeforeReplace: true },
     );
   }

@@ -9,6 +9,8 @@ export interface ManifestDeliveryArgs {
   readonly steps: readonly ClusterStep[];
   /** The server whose auto-deploy folder takes the files. */
   readonly connection: remote.ConnectionArgs;
+  /** That server's instance: another one has an empty folder, and gets the files anew. */
+  readonly instanceId: pulumi.Input<string>;
   readonly bgpPasswords: ReadonlyMap<string, pulumi.Output<string>>;
   readonly after: readonly pulumi.Resource[];
 }
@@ -18,7 +20,7 @@ export class ManifestDelivery extends pulumi.ComponentResource {
   constructor(name: string, args: ManifestDeliveryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k3s-networking:k3s:ManifestDelivery", name, {}, opts);
     for (const file of manifestFiles(args.steps)) {
-      const heading = `path=${MANIFESTS_FOLDER}/${file.name}\n\n`;
+      const heading = pulumi.interpolate`path=${MANIFESTS_FOLDER}/${file.name}\ninstance=${args.instanceId}\n\n`;
       remoteScript(
         `${name}-${file.key}`,
         {
@@ -26,7 +28,7 @@ export class ManifestDelivery extends pulumi.ComponentResource {
           script: "manifest-apply.sh",
           // No triggers: the script that removes the manifest takes its objects out of the cluster.
           removeScript: "manifest-remove.sh",
-          stdin: file.kind === "text" ? `${heading}${file.text}` : pulumi.concat(heading, secretText(file, args)),
+          stdin: pulumi.concat(heading, file.kind === "text" ? file.text : secretText(file, args)),
           secret: file.kind === "secret",
         },
         { parent: this, dependsOn: [...args.after] },

@@ -65,7 +65,7 @@ wait_for "no interface has the MAC address $mac" found_interface
   echo "# Written by k3s-networking: the cluster's backplane. Nothing leads out of it."
   printf '[Match]\nMACAddress=%s\n\n' "$mac"
   printf '[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\nLinkLocalAddressing=no\n\n'
-  printf '[DHCPv4]\nUseRoutes=no\nUseGateway=no\nUseDNS=no\nUseDomains=no\nUseNTP=no\n'
+  printf '[DHCPv4]\nUseMTU=yes\nUseRoutes=no\nUseGateway=no\nUseDNS=no\nUseDomains=no\nUseNTP=no\n'
   sed -n 's/^route=//p' "$work/input" | while read -r network gateway; do
     printf '\n[Route]\nDestination=%s\nGateway=%s\n' "$network" "$gateway"
   done

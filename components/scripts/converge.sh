@@ -134,9 +134,9 @@ decide_join() {
     form_cluster
   elif [ "$bootstrap" = true ]; then
     server=$(find_server "$survivor_limit")
-    [ -n "$server" ] || fail "$node formed the cluster, but holds no cluster data, and no other server answers (${join:-there is none}). \
-If a server is left, set k3s.bootstrapServer to its name. To form a new, empty cluster: pulumi up --replace URN, with the URN of the \
-command that ends in -$node-bootstrap"
+    [ -n "$server" ] || fail "the cluster was formed before, but $node holds no data of it, and no other server answers \
+(${join:-there is none}). If a server is left, set k3s.bootstrapServer to its name. If servers were renamed, give them their names back. \
+If all are lost: pulumi destroy, and pulumi up for a new, empty cluster"
     rebuilt=true
     join_through "$server"
   elif [ "$role" = server ] || ! joined; then
@@ -207,8 +207,8 @@ ready() {
 not_ready() {
   hint=
   if [ "$rebuilt" = true ]; then
-    hint=". If the host before this one was lost and not replaced by Pulumi, its member is still in the cluster: set \
-k3s.bootstrapServer to the name of a server that is left"
+    hint=". If the host before this one was lost, its member is still in the cluster: set k3s.bootstrapServer to the name of a server \
+that is left"
   fi
   fail_with_journal "$node is not ready after $limit seconds$hint"
 }

@@ -2,8 +2,8 @@
 # Takes a node out of the cluster, on a server that stays: drains it, and deletes its Node object. K3s then takes the etcd member of a
 # server out too, and a host of that name can join again.
 #
-# Standard input: a line `node=NAME`. Succeeds where the node or the cluster is gone. Every wait ends: what a drain cannot evict in
-# time does not keep the node.
+# Standard input: a line `node=NAME`. Succeeds where the node or the cluster is gone; where the cluster is there but does not answer, it
+# fails, for its etcd member must not be forgotten. Every wait ends: what a drain cannot evict in time does not keep the node.
 set -eu
 
 root=${K3S_ROOT-}
@@ -32,7 +32,12 @@ fi
 deadline=$(($(date +%s) + api_limit))
 until kubectl get --raw /readyz >/dev/null 2>&1; do
   if [ "$(date +%s)" -ge "$deadline" ]; then
-    echo "the API does not answer after $api_limit seconds: the cluster is taken as gone. If it is not: kubectl delete node $node"
+    if systemctl is-active --quiet k3s; then
+      echo "k3s-networking: K3s runs on this server, but its API does not answer after $api_limit seconds: $node stays a member. \
+Is etcd's quorum lost?" >&2
+      exit 1
+    fi
+    echo "K3s does not run on this server: the cluster is gone, and $node with it"
     exit 0
   fi
   sleep "$pause"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Puts a manifest into K3s's auto-deploy folder, mode 0600, in one step, and only where it differs. K3s applies it by itself.
 #
-# Standard input: a line `path=…`, a blank line, and the manifest. Prints nothing of it.
+# Standard input: a line `path=…` (further lines may follow it), a blank line, and the manifest. Prints nothing of it.
 set -eu
 umask 077
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Takes a manifest out of K3s's auto-deploy folder, and its objects out of the cluster: K3s leaves those when a file goes.
 #
-# Standard input: as for manifest-apply.sh. Succeeds where the file or the cluster is gone.
+# Standard input: as for manifest-apply.sh. Succeeds where the cluster is gone. The objects are those of the input, not of the file: a
+# server that was replaced has no file, and the cluster has the objects all the same.
 set -eu
 umask 077
 
@@ -12,19 +13,23 @@ k3s=$root/usr/local/bin/k3s
 as_root=
 [ "$(id -u)" -eq 0 ] || as_root="sudo -n"
 
-path=$(sed -n -e '/^$/q' -e 's/^path=//p')
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cat >"$work/input"
+path=$(sed -n -e '/^$/q' -e 's/^path=//p' "$work/input")
 if [ -z "$path" ]; then
   echo "k3s-networking: the input names no path" >&2
   exit 1
 fi
-if ! $as_root test -f "$root$path"; then
-  echo "$path is gone already"
+sed '1,/^$/d' "$work/input" >"$work/manifest.yaml"
+
+# Out of the folder first, or K3s would apply it again.
+$as_root rm -f "$root$path"
+if ! $as_root test -x "$k3s"; then
+  echo "no K3s on this server: the cluster is gone, and $path with it"
   exit 0
 fi
-# Out of the folder first, or K3s would apply it again.
-$as_root mv -f "$root$path" "$root$path.removed"
 outcome="$path removed, with its objects"
-$as_root timeout "$limit" "$k3s" kubectl delete --ignore-not-found -f "$root$path.removed" >/dev/null 2>&1 ||
+$as_root timeout "$limit" "$k3s" kubectl delete --ignore-not-found -f "$work/manifest.yaml" >/dev/null 2>&1 ||
   outcome="$path removed; its objects could not be deleted in $limit seconds"
-$as_root rm -f "$root$path.removed"
 echo "$outcome"

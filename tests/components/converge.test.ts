@@ -223,7 +223,7 @@ describe("joining", () => {
   test("a first server without data and without survivors says what to do, and forms nothing", () => {
     expect(install(documentOf())).toEqual(
       failure(
-        "server-1 formed the cluster, but holds no cluster data, and no other server answers (10.0.128.11 10.0.128.12). If a server is left, set k3s.bootstrapServer to its name. To form a new, empty cluster: pulumi up --replace URN, with the URN of the command that ends in -server-1-bootstrap",
+        "the cluster was formed before, but server-1 holds no data of it, and no other server answers (10.0.128.11 10.0.128.12). If a server is left, set k3s.bootstrapServer to its name. If servers were renamed, give them their names back. If all are lost: pulumi destroy, and pulumi up for a new, empty cluster",
       ),
     );
     expect(host.calls().filter((call) => call.startsWith("installer"))).toEqual([]);
@@ -234,7 +234,7 @@ describe("joining", () => {
     host.state("not-ready", "");
     host.write("etc/rancher/k3s/token", "K10ca::server:password\n", 0o600);
     expect(install(documentOf()).stderr.split("\n")[0]).toBe(
-      "k3s-networking: server-1 is not ready after 1 seconds. If the host before this one was lost and not replaced by Pulumi, its member is still in the cluster: set k3s.bootstrapServer to the name of a server that is left",
+      "k3s-networking: server-1 is not ready after 1 seconds. If the host before this one was lost, its member is still in the cluster: set k3s.bootstrapServer to the name of a server that is left",
     );
   });
 

@@ -150,7 +150,7 @@ describe("K3s on a node", () => {
     });
     expect(get(COMMAND, "k3s-server-2-member").inputs).toEqual({
       ...common,
-      connection: connection("server-1"),
+      connection: connection("server-1", false),
       delete: script("leave.sh"),
       stdin: "node=server-2\n",
       triggers,
@@ -169,8 +169,10 @@ describe("K3s on a node", () => {
 
   test("the cluster is formed once, on the first server, and nothing makes it run again", async () => {
     const { get, names } = await build(ha());
-    expect(names(COMMAND).filter((name) => name.endsWith("-bootstrap"))).toEqual(["k3s-server-1-bootstrap"]);
-    const bootstrap = get(COMMAND, "k3s-server-1-bootstrap");
+    expect(names(COMMAND).filter((name) => name.endsWith("-bootstrap"))).toEqual(["k3s-bootstrap"]);
+    const bootstrap = get(COMMAND, "k3s-bootstrap");
+    // The cluster's own: under whatever name its first server comes, it stays what it is.
+    expect(bootstrap.parent).toBe("k3s");
     expect(Object.keys(bootstrap.inputs).filter((key) => !bootstrap.options.ignoreChanges?.includes(key))).toEqual([]);
     expect(bootstrap.inputs["stdin"]).toBe(
       `step=bootstrap\n${String(get(COMMAND, "k3s-server-1-install").inputs["stdin"])}`,
@@ -189,12 +191,12 @@ describe("K3s on a node", () => {
     for (const { inputs } of commands) expect(inputs["environment"]).toBeUndefined();
   });
 
-  test("every command but the first contact verifies the host key; a pinned key needs no first contact", async () => {
+  test("every command but the first contact and the drain verifies the host key; a pinned key needs no first contact", async () => {
     const hostKey = publicKey("b");
     const pinned = await build(ha(1, { access: { ssh: { hostKeys: { "agent-1": hostKey } } } }));
     for (const { name, inputs } of pinned.resources.filter(({ type }) => type === COMMAND)) {
       const { secret } = inputs["connection"] as { secret: { hostKey?: string } };
-      expect([name, secret.hostKey === undefined]).toEqual([name, name.endsWith("-host-key")]);
+      expect([name, secret.hostKey === undefined]).toEqual([name, /-(host-key|member)$/.test(name)]);
       if (name === "k3s-agent-1-install") expect(secret.hostKey).toBe(hostKey);
     }
     expect(pinned.names(COMMAND)).not.toContain("k3s-agent-1-host-key");
@@ -252,10 +254,12 @@ describe("order", () => {
     const recording = await build(ha());
     const install = allDependencies(recording, recording.get(COMMAND, "k3s-server-1-install"));
     expect([...install].filter((key) => key.startsWith(COMMAND)).sort()).toEqual(
-      ["backplane", "bootstrap", "host-key", "token"].map((step) => `${COMMAND} k3s-server-1-${step}`),
+      ["bootstrap", "server-1-backplane", "server-1-host-key", "server-1-token"].map(
+        (step) => `${COMMAND} k3s-${step}`,
+      ),
     );
     const member = recording.get(COMMAND, "k3s-server-1-member");
-    expect(member.inputs["connection"]).toEqual(recording.get(COMMAND, "k3s-server-2-install").inputs["connection"]);
+    expect(member.inputs["connection"]).toEqual(recording.get(COMMAND, "k3s-server-2-host-key").inputs["connection"]);
     expect(member.dependencies).toContain(`${COMMAND} k3s-server-2-install`);
   });
 
@@ -289,20 +293,46 @@ describe("order", () => {
     );
   });
 
-  test("one node alone has no membership: there is nobody to drain it", async () => {
-    const { names } = await build();
-    expect(names(COMMAND).sort()).toEqual(
-      ["bootstrap", "host-key", "install", "token"]
-        .map((step) => `k3s-server-1-${step}`)
-        .concat("k3s-kubeconfig")
-        .sort(),
-    );
+  test("one node alone is never drained: there is nobody to drain it", async () => {
+    const { names, get } = await build();
+    expect(names(COMMAND).sort()).toEqual([
+      "k3s-bootstrap",
+      "k3s-kubeconfig",
+      "k3s-server-1-host-key",
+      "k3s-server-1-install",
+      "k3s-server-1-member",
+      "k3s-server-1-token",
+    ]);
+    expect(get(COMMAND, "k3s-server-1-member").inputs["delete"]).toBeUndefined();
+  });
+
+  test.each([
+    [3, 1],
+    [5, 3],
+    [1, 3],
+  ])("from %i servers to %i, no node that stays loses its membership", async (from, to) => {
+    const members = async (count: number): Promise<string[]> => {
+      const { names } = await build({ nodes: [{ pool: "server", role: "server", count }] });
+      return names(COMMAND).filter((name) => name.endsWith("-member"));
+    };
+    const [before, after] = [await members(from), await members(to)];
+    const staying = Array.from({ length: Math.min(from, to) }, (_, index) => `k3s-server-${index + 1}-member`);
+    expect(before).toEqual(expect.arrayContaining(staying));
+    expect(after).toEqual(expect.arrayContaining(staying));
+  });
+
+  test("servers under other names do not form another cluster: what formed it is the same resource", async () => {
+    const { names } = await build({ nodes: [{ pool: "control", role: "server", count: 3 }] });
+    expect(names(COMMAND).filter((name) => name.endsWith("bootstrap"))).toEqual(["k3s-bootstrap"]);
   });
 
   test("with another bootstrap server the first one is rebuilt as any other", async () => {
     const recording = await build(ha(1, { k3s: { bootstrapServer: "server-2" } }));
     const { get, names } = recording;
-    expect(names(COMMAND).filter((name) => name.endsWith("-bootstrap"))).toEqual(["k3s-server-2-bootstrap"]);
+    expect(names(COMMAND).filter((name) => name.endsWith("-bootstrap"))).toEqual(["k3s-bootstrap"]);
+    expect(get(COMMAND, "k3s-bootstrap").inputs["connection"]).toEqual(
+      get(COMMAND, "k3s-server-2-install").inputs["connection"],
+    );
     expect(get(INSTANCE, "k3s-server-1").dependencies).toContain(`${COMMAND} k3s-server-2-install`);
     expect(get(COMMAND, "k3s-server-1-install").dependencies).toContain(`${COMMAND} k3s-server-1-member`);
     expect(
@@ -439,7 +469,7 @@ describe("what is put into the cluster", () => {
     const traefik = get(COMMAND, "k3s-manifest-traefik-config").inputs;
     expect([traefik["create"], traefik["delete"]]).toEqual([script("manifest-apply.sh"), script("manifest-remove.sh")]);
     expect(traefik["stdin"]).toMatch(
-      /^path=\/var\/lib\/rancher\/k3s\/server\/manifests\/traefik-config\.yaml\n\n# Written by k3s-networking/,
+      /^path=\/var\/lib\/rancher\/k3s\/server\/manifests\/traefik-config\.yaml\ninstance=k3s-server-1\.id\n\n# Written by k3s-networking/,
     );
     expect(traefik["connection"]).toEqual(get(COMMAND, "k3s-server-1-install").inputs["connection"]);
     const secrets = resources.filter(

@@ -69,6 +69,7 @@ describe("configure-backplane.sh", () => {
         "LinkLocalAddressing=no",
         "",
         "[DHCPv4]",
+        "UseMTU=yes",
         "UseRoutes=no",
         "UseGateway=no",
         "UseDNS=no",
@@ -196,8 +197,17 @@ describe("leave.sh", () => {
     withK3s();
     host.state("api-down", "");
     expect(host.run("leave.sh", "node=agent-1\n")).toEqual(
-      ok(
-        "the API does not answer after 1 seconds: the cluster is taken as gone. If it is not: kubectl delete node agent-1\n",
+      ok("K3s does not run on this server: the cluster is gone, and agent-1 with it\n"),
+    );
+  });
+
+  test("fails where the cluster is there but does not answer: its etcd member must not be forgotten", () => {
+    withK3s();
+    host.state("api-down", "");
+    host.state("active-k3s", "");
+    expect(host.run("leave.sh", "node=agent-1\n")).toEqual(
+      failure(
+        "K3s runs on this server, but its API does not answer after 1 seconds: agent-1 stays a member. Is etcd's quorum lost?",
       ),
     );
   });
@@ -240,10 +250,21 @@ describe("manifests", () => {
     host.calls();
     expect(host.run("manifest-remove.sh", input)).toEqual(ok(`/${path} removed, with its objects\n`));
     expect(host.calls().filter((call) => call.startsWith("k3s"))).toEqual([
-      `k3s kubectl delete --ignore-not-found -f /${path}.removed`,
+      expect.stringMatching(/^k3s kubectl delete --ignore-not-found -f \S+\/manifest\.yaml$/),
     ]);
-    expect([host.file(path), host.file(`${path}.removed`)]).toEqual([undefined, undefined]);
-    expect(host.run("manifest-remove.sh", input)).toEqual(ok(`/${path} is gone already\n`));
+    expect(host.file(path)).toBeUndefined();
+  });
+
+  test("a server that was replaced has no file; the objects go all the same", () => {
+    withK3s();
+    expect(host.run("manifest-remove.sh", input)).toEqual(ok(`/${path} removed, with its objects\n`));
+    expect(host.calls().filter((call) => call.startsWith("k3s"))).toHaveLength(1);
+  });
+
+  test("where K3s is gone, there is nothing to take out", () => {
+    expect(host.run("manifest-remove.sh", input)).toEqual(
+      ok(`no K3s on this server: the cluster is gone, and /${path} with it\n`),
+    );
   });
 
   test("a cluster that is gone does not keep the file", () => {
