@@ -1,7 +1,8 @@
 /** Finds and reads stack files: `stacks/Pulumi.NAME.yaml`, or a file anywhere. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { isMap, parseDocument } from "yaml";
+import { parseDocument } from "yaml";
+import { isObject } from "../spec/config";
 import type { Problem } from "../spec/problems";
 import { didYouMean } from "./options";
 
@@ -53,8 +54,10 @@ export function readStackFile(source: StackSource): { config: Record<string, unk
   if (document.errors.length > 0) {
     return { problems: document.errors.map((error) => syntax(source, shown, error.message, error.pos[0])) };
   }
-  const config = document.get("config");
-  if (!isMap(document.contents) || !isMap(config)) {
+  const whole = readDocument(document);
+  if (whole instanceof Error) return { problems: [syntax(source, shown, whole.message, 0)] };
+  const config = isObject(whole) ? whole["config"] : undefined;
+  if (!isObject(config)) {
     return {
       problems: [
         {
@@ -66,7 +69,19 @@ export function readStackFile(source: StackSource): { config: Record<string, unk
       ],
     };
   }
-  return { config: config.toJSON() as Record<string, unknown> };
+  return { config };
+}
+
+/** The document as plain data, aliases followed; an error for aliases that lead nowhere, in circles, or to more than a stack can be. */
+function readDocument(document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    const whole: unknown = document.toJS();
+    // An alias inside its own anchor makes data that holds itself.
+    JSON.stringify(whole);
+    return whole;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 function missing(shown: string): Problem {
