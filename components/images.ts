@@ -1,5 +1,5 @@
 import { getParameterOutput } from "@pulumi/aws/ssm/getParameter";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { NodePlan } from "../plan/types";
 
 /** AMI ids: the given one, or what a public parameter names at this moment, asked once for each distinct parameter. */
@@ -12,8 +12,8 @@ export class Images {
     if (ami.kind === "given") return ami.id;
     const known = this.parameters.get(ami.name);
     if (known !== undefined) return known;
-    // The public id of a public image: `insecureValue` is the same value, not marked as a secret.
-    const id = getParameterOutput({ name: ami.name }, { parent: this.parent }).insecureValue;
+    // The public id of a public image. All that the call answers counts as secret, because a parameter's value may be one.
+    const id = pulumi.unsecret(getParameterOutput({ name: ami.name }, { parent: this.parent }).insecureValue);
     this.parameters.set(ami.name, id);
     return id;
   }

@@ -113,7 +113,8 @@ export class K3sCluster extends pulumi.ComponentResource {
 
   /**
    * K3s on every node. Servers strictly one after another, instance and all: whatever changes or replaces several of them has one back in
-   * the cluster before it touches the next, and etcd keeps its quorum. Agents side by side, after the servers.
+   * the cluster before it touches the next, and etcd keeps its quorum. Agents side by side, after the servers, instances and all: what
+   * replaces both has the servers to drain the agents on, and the agents' work goes on while the servers roll.
    */
   private createMembers(): ReadonlyMap<string, K3sNode> {
     const { ssh, k3s } = this.args.plan;
@@ -124,26 +125,31 @@ export class K3sCluster extends pulumi.ComponentResource {
     );
     const images = new Images(this);
     const members = new Map<string, K3sNode>();
-    const add = (
-      name: string,
-      launchAfter: readonly pulumi.Resource[],
-      installAfter: readonly pulumi.Resource[],
-    ): void => {
-      const host = lookup(this.hosts, name, "node");
-      const launched = host.launch({ ami: images.of(host.plan.ami), keyName: keyPair.keyName, after: launchAfter });
-      members.set(name, this.createMember(host, launched, members, installAfter));
-    };
     let before: readonly pulumi.Resource[] = [];
+    let firstMember: pulumi.Resource | undefined;
+    const add = (name: string, launchAfter: readonly pulumi.Resource[]): K3sNode => {
+      const host = lookup(this.hosts, name, "node");
+      const launched = host.launch({
+        ami: images.of(host.plan.ami),
+        keyName: keyPair.keyName,
+        after: launchAfter,
+        replaceable: host.plan.role === "agent" || k3s.embeddedEtcd,
+      });
+      const member = this.createMember(host, launched, members, before, firstMember);
+      members.set(name, member);
+      return member;
+    };
+    const steward = k3s.stewards[k3s.bootstrapServer];
     for (const server of k3s.serverOrder) {
       const { interfaces } = lookup(this.hosts, server, "node").plan;
-      const rules = this.groups.rulesOf(interfaces.flatMap(({ groups }) => groups));
-      add(server, [...rules, ...before], before);
-      before = [lookup(members, server, "server").installed];
+      const member = add(server, [...this.groups.rulesOf(interfaces.flatMap(({ groups }) => groups)), ...before]);
+      before = [member.installed];
+      if (server === steward) {
+        const first = lookup(members, k3s.bootstrapServer, "server");
+        firstMember = first.joinAsFirst(first === member ? undefined : member);
+      }
     }
-    for (const agent of k3s.agents) add(agent, [], before);
-    const first = lookup(members, k3s.bootstrapServer, "server");
-    const steward = members.get(k3s.stewards[k3s.bootstrapServer] ?? k3s.bootstrapServer);
-    first.joinAsFirst(steward === first ? undefined : steward);
+    for (const agent of k3s.agents) add(agent, before);
     return members;
   }
 
@@ -152,6 +158,7 @@ export class K3sCluster extends pulumi.ComponentResource {
     launched: ReturnType<Node["launch"]>,
     members: ReadonlyMap<string, K3sNode>,
     after: readonly pulumi.Resource[],
+    firstMember: pulumi.Resource | undefined,
   ): K3sNode {
     const { plan } = host;
     const { bootstrapServer, stewards } = this.args.plan.k3s;
@@ -169,6 +176,7 @@ export class K3sCluster extends pulumi.ComponentResource {
         ...(plan.clusterNetwork === plan.externalNetwork ? {} : { backplane: backplaneOf(host) }),
         ...(forms ? {} : { tokens: lookup(members, bootstrapServer, "server").tokens }),
         ...(forms || steward === undefined ? {} : { steward: lookup(members, steward, "server") }),
+        ...(firstMember === undefined ? {} : { firstMember }),
         after,
       },
       { parent: this },

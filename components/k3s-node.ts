@@ -41,6 +41,8 @@ export interface K3sNodeArgs {
   readonly cluster: { readonly name: string; readonly resource: pulumi.Resource };
   /** Server on which this node is drained. Undefined on the first server, which comes before the others (`joinAsFirst`). */
   readonly steward?: K3sNode;
+  /** The first server's membership, once it is declared: it ends after this node's, so that whoever is drained on that server can be. */
+  readonly firstMember?: pulumi.Resource;
   /** What must be done first: the installation of the server before, or for an agent of all servers. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -80,8 +82,8 @@ export class K3sNode extends pulumi.ComponentResource {
    * The first server's membership, with the server on which it is drained; with none, it is the only server, and nothing is done when it
    * goes. Declared either way: were it left out when the other servers go, its end would take this last one out of the cluster.
    */
-  joinAsFirst(steward: K3sNode | undefined): void {
-    this.createMember(steward);
+  joinAsFirst(steward: K3sNode | undefined): pulumi.Resource {
+    return this.createMember(steward);
   }
 
   /** The instance that runs now: what is made for it is made anew for another. */
@@ -158,6 +160,7 @@ export class K3sNode extends pulumi.ComponentResource {
    */
   private createMember(steward: K3sNode | undefined): Command {
     const { host, ssh } = (steward ?? this).args;
+    const { launched, firstMember } = this.args;
     return this.run(
       "member",
       {
@@ -167,7 +170,11 @@ export class K3sNode extends pulumi.ComponentResource {
         triggers: this.instance,
       },
       // The node keeps its addresses, and its steward keeps running, until the drain is over.
-      [...this.args.launched.ready, ...(steward === undefined ? [] : [steward.installed])],
+      [
+        ...launched.ready,
+        ...(steward === undefined ? [] : [steward.installed]),
+        ...(firstMember === undefined ? [] : [firstMember]),
+      ],
       { deleteBeforeReplace: true },
     );
   }

@@ -23,6 +23,8 @@ export interface InstanceArgs {
   readonly keyName: pulumi.Input<string>;
   /** What must be there first: rules, and for a server the server before it. */
   readonly after: readonly pulumi.Resource[];
+  /** Whether the node may be lost: the cluster's only server holds all its data. */
+  readonly replaceable: boolean;
 }
 
 /**
@@ -131,8 +133,7 @@ export class Node extends pulumi.ComponentResource {
         // The interfaces move from the old instance to the new one, so the old one goes first.
         deleteBeforeReplace: true,
         ignoreChanges: ignoredChanges(plan, primary),
-        // AWS could change the type in place, by a stop and a start that nobody drains for, and of all servers at once.
-        replaceOnChanges: ["instanceType"],
+        ...replacements(args),
         dependsOn: [...routing, ...args.after],
       },
     );
@@ -144,6 +145,14 @@ export interface LaunchedNode {
   readonly instance: Instance;
   /** What must be there before the node can be reached on all its addresses. */
   readonly ready: readonly pulumi.Resource[];
+}
+
+/**
+ * AWS can change an instance's type in place, by a stop and a start: nobody drains for that, and all servers stop at once. So another type
+ * replaces a node. Not so the only server, whose data would go with it.
+ */
+function replacements({ replaceable }: InstanceArgs): pulumi.CustomResourceOptions {
+  return replaceable ? { replaceOnChanges: ["instanceType"] } : {};
 }
 
 function ignoredChanges(plan: NodePlan, primary: InterfacePlan): string[] {

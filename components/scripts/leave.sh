@@ -32,12 +32,13 @@ fi
 deadline=$(($(date +%s) + api_limit))
 until kubectl get --raw /readyz >/dev/null 2>&1; do
   if [ "$(date +%s)" -ge "$deadline" ]; then
-    if systemctl is-active --quiet k3s; then
+    # K3s leaves a tombstone where its server was taken out of the cluster.
+    if systemctl is-active --quiet k3s && ! $as_root test -e "$root/var/lib/rancher/k3s/server/db/etcd/tombstone"; then
       echo "k3s-networking: K3s runs on this server, but its API does not answer after $api_limit seconds: $node stays a member. \
-Is etcd's quorum lost?" >&2
+Is etcd's quorum lost? To give the cluster up, stop k3s here, and run again" >&2
       exit 1
     fi
-    echo "K3s does not run on this server: the cluster is gone, and $node with it"
+    echo "K3s does not run on this server any more: the cluster is gone, and $node with it"
     exit 0
   fi
   sleep "$pause"

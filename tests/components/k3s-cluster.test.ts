@@ -243,11 +243,24 @@ describe("order", () => {
       const install = allDependencies(recording, get(COMMAND, `k3s-${agent}-install`));
       expect(install.has(`${COMMAND} k3s-server-3-install`)).toBe(true);
       expect([...install].filter((key) => key.includes("agent") && !key.includes(agent))).toEqual([]);
-      // Instances of agents start at once.
-      expect(
-        [...allDependencies(recording, get(INSTANCE, `k3s-${agent}`))].filter((key) => key.startsWith(COMMAND)),
-      ).toEqual([]);
+      // Their instances too: what replaces servers and agents rolls the servers first, and drains the agents on them.
+      expect(get(INSTANCE, `k3s-${agent}`).dependencies).toContain(`${COMMAND} k3s-server-3-install`);
     }
+  });
+
+  test("the first server leaves last: whoever is drained on it leaves before", async () => {
+    const { get } = await build(ha());
+    for (const node of ["server-3", "agent-1"]) {
+      expect(get(COMMAND, `k3s-${node}-member`).dependencies).toContain(`${COMMAND} k3s-server-1-member`);
+    }
+  });
+
+  test("another instance type replaces a node, drained; the only server, which holds all data, it does not", async () => {
+    const options = async (settings: Settings, name: string): Promise<unknown> =>
+      (await build(settings)).get(INSTANCE, name).options.replaceOnChanges;
+    expect(await options(ha(), "k3s-server-1")).toEqual(["instanceType"]);
+    expect(await options(ha(), "k3s-agent-1")).toEqual(["instanceType"]);
+    expect(await options({}, "k3s-server-1")).toBeUndefined();
   });
 
   test("the first server waits for nobody, and is drained on the second", async () => {
