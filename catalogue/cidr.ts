@@ -15,6 +15,17 @@ function addressText(value: bigint): string {
   return Address4.fromBigInt(value).correctForm();
 }
 
+/** Whether a text is an IPv4 address in its usual form. */
+export function isAddress(text: string): boolean {
+  return /^[\d.]+$/.test(text) && Address4.isValid(text) && new Address4(text).correctForm() === text;
+}
+
+/** Whether a text is an IPv4 network in CIDR form; bits behind the prefix may be set. */
+export function isNetwork(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  return rest.length === 0 && prefix !== undefined && /^([0-9]|[12][0-9]|3[0-2])$/.test(prefix) && isAddress(address);
+}
+
 /** Prefix length: 16 for `10.0.0.0/16`. */
 export function prefixLength(cidr: string): number {
   return new Address4(cidr).subnetMask;

@@ -8,6 +8,12 @@ export const GROUPS_PER_INTERFACE = 5;
 export const ELASTIC_IPS_PER_REGION = 5;
 /** Addresses that AWS keeps in every subnet: the first four and the last (VPC user guide, subnet sizing). */
 export const RESERVED_ADDRESSES_PER_SUBNET = 5;
+/**
+ * Free addresses that a network load balancer needs in each of its subnets: internet-facing always, internal where AWS chooses its
+ * addresses, as it does here (Network Load Balancers user guide, "Update the Availability Zones for your Network Load Balancer",
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/availability-zones.html).
+ */
+export const LOAD_BALANCER_ADDRESSES_PER_SUBNET = 8;
 /** Prefix lengths that the program gives a created VPC: AWS allows /16 to /28, and the sixteen blocks of a /22 are the smallest useful. */
 export const CREATED_VPC_PREFIXES = { shortest: 16, longest: 22 } as const;
 /** Prefix lengths of a VPC, and of a subnet (VPC user guide). */

@@ -6,9 +6,10 @@
  * between its subnets. An address is only known by its subnet's CIDR before creation; a rule for a network that holds part of
  * that CIDR counts as a match, so that the answer is never "no" where it could be "yes".
  */
-import { contains, covered, overlaps } from "../catalogue/cidr";
+import { contains, covered, isAddress, isNetwork, overlaps } from "../catalogue/cidr";
 import type { DocumentId } from "../catalogue/documents";
 import type { Firewall, FirewallHost, FirewallInterface, FirewallRule } from "./firewall";
+import { WORLD } from "./flows";
 import type { NetworkName } from "./types";
 
 export interface ReachQuery {
@@ -56,8 +57,6 @@ interface Party {
   readonly ends: readonly End[];
 }
 
-const ADDRESS = /^\d+\.\d+\.\d+\.\d+(\/\d+)?$/;
-
 /** Every name that a query may use, sorted. */
 export function peerNames(firewall: Firewall): string[] {
   return [...new Set([...firewall.hosts.flatMap((host) => host.names), ...Object.keys(firewall.outside)])].sort();
@@ -65,11 +64,12 @@ export function peerNames(firewall: Firewall): string[] {
 
 /** Whether a query may use the name. */
 export function isPeer(firewall: Firewall, name: string): boolean {
-  return ADDRESS.test(name) || peerNames(firewall).includes(name);
+  return isAddress(name) || isNetwork(name) || peerNames(firewall).includes(name);
 }
 
 function parties(firewall: Firewall, name: string, network?: NetworkName): Party[] {
-  const cidrs = ADDRESS.test(name) ? [name.includes("/") ? name : `${name}/32`] : firewall.outside[name];
+  if (isAddress(name) || isNetwork(name)) return addressParties(firewall, isAddress(name) ? `${name}/32` : name);
+  const cidrs = firewall.outside[name];
   if (cidrs !== undefined) return cidrs.map((cidr) => ({ name: cidr, ends: [{ kind: "outside", name, cidr }] }));
   return firewall.hosts
     .filter((host) => host.names.includes(name))
@@ -79,6 +79,17 @@ function parties(firewall: Firewall, name: string, network?: NetworkName): Party
         .filter((at) => network === undefined || at.network === network)
         .map((at) => ({ kind: "interface", host, at }) as const),
     }));
+}
+
+/** Who may stand behind an address: something that the plan does not know, or each host with an interface there. */
+function addressParties(firewall: Firewall, cidr: string): Party[] {
+  const unknown: Party = { name: cidr, ends: [{ kind: "outside", name: cidr, cidr }] };
+  if (cidr === WORLD) return [unknown];
+  const hosts = firewall.hosts.flatMap((host): Party[] => {
+    const there = host.interfaces.filter((at) => at.cidrs.some((subnet) => overlaps(subnet, cidr)));
+    return there.length === 0 ? [] : [{ name: host.name, ends: there.map((at) => ({ kind: "interface", host, at })) }];
+  });
+  return [unknown, ...hosts];
 }
 
 function carries(rule: FirewallRule, query: ReachQuery): boolean {
@@ -146,7 +157,10 @@ function judge(from: End, to: End, egress: SideRules, ingress: SideRules): Reach
   };
 }
 
-/** Answers a query. Names that no host and no network has reach nothing and are reached by nothing: check them with `isPeer`. */
+/**
+ * Answers a query. Names that no host and no network has reach nothing and are reached by nothing: check them with `isPeer`. A host is not
+ * asked whether it reaches itself: where both ends are one host, the answer is `no`, without a path and without a block.
+ */
 export function reach(firewall: Firewall, query: ReachQuery): Reachability {
   const egress = sideRules(firewall, query, "egress");
   const ingress = sideRules(firewall, query, "ingress");

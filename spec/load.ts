@@ -2,6 +2,7 @@
 import { runChecks } from "./checks";
 import { recognize } from "./checks/recognition";
 import { SECURE_PLACEHOLDER, isObject, nestConfig } from "./config";
+import { lostKeys, strayKeys } from "./lost-keys";
 import { normalize, secretsOf } from "./normalize";
 import { StackProblems, isError, sortProblems, type Problem } from "./problems";
 import { parseShape } from "./shape";
@@ -39,7 +40,7 @@ function secureProblem(path: string): Problem {
  *
  * @param stack The stack's name, such as `dev-shared`.
  * @param config Pulumi's flat configuration (`pulumi.runtime.allConfig()`, or `flattenConfig` of a stack file). Settings of other
- *   namespaces are ignored, but for `aws:region`.
+ *   namespaces are ignored, but for `aws:region`; keys without a namespace, or in one that is misspelt, are mistakes.
  * @throws StackProblems with every mistake, in the order of their paths. No secret value stands in it.
  */
 export function loadStack(stack: string, config: Readonly<Record<string, string>>): LoadedStack {
@@ -51,6 +52,8 @@ export function loadStack(stack: string, config: Readonly<Record<string, string>
   const unread = new Set([...secure, ...textProblems.map((problem) => problem.path)]);
   const problems = sortProblems([
     ...textProblems,
+    ...strayKeys(config),
+    ...lostKeys(raw),
     ...[...secure].map(secureProblem),
     ...[...shape.problems, ...recognize(raw), ...found].filter((problem) => !unread.has(problem.path)),
   ]);

@@ -9,7 +9,9 @@ const warning = (summary: string): { severity: "warning"; summary: string } => (
 /** Every code, with what it means. `error` stops before anything is declared; `warning` is shown and goes on. */
 export const PROBLEMS = {
   // The stack file's form.
-  "unknown-key": error("A key that no setting has; the nearest known key is named."),
+  "unknown-key": error(
+    "A key that no setting has, or whose namespace is missing or misspelt; the nearest known key is named.",
+  ),
   "missing-setting": error("A setting that has no default is not given."),
   "wrong-type": error("A value of the wrong type, such as a word where a number belongs."),
   "invalid-value": error("A value that the setting does not take."),
@@ -32,7 +34,7 @@ export const PROBLEMS = {
   "zone-outside-region": error(
     "An availability zone of another region, or one beyond the six that the subnet scheme has.",
   ),
-  "subnet-too-small": error("A subnet with fewer free addresses than the nodes in it need."),
+  "subnet-too-small": error("A subnet with fewer free addresses than the nodes, and the API's load balancer, need."),
   "cluster-cidr-too-small": error("A pod network with fewer /24s than there are nodes."),
   "cluster-dns-address": error("A cluster DNS address that is not usable inside the service network."),
   "nat-gateways": error("NAT gateways that do not fit the placement."),
@@ -54,7 +56,7 @@ export const PROBLEMS = {
   "invalid-label": error("A label whose key or value Kubernetes does not take."),
   "reserved-label": error("A label that the kubelet refuses, or that the program sets."),
   "invalid-taint": error("A taint whose key or value Kubernetes does not take."),
-  "invalid-tag": error("A tag that AWS does not take."),
+  "invalid-tag": error("A tag that AWS does not take, or that the program sets."),
   // Access.
   "invalid-ssh-key": error("Not an OpenSSH public key of a type that works here."),
   "invalid-private-key": error("Not a private key that the program can use."),

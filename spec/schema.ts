@@ -47,13 +47,17 @@ const existingSubnet = z.strictObject({
 const network = z.strictObject({
   /** CIDR of the VPC that the program creates, from /16 to /22. */
   vpcCidr: cidr.default("10.0.0.0/16"),
-  /** Zones to spread the nodes over, such as `eu-west-1a`. The zone's letter decides the subnet's CIDR, so adding one renumbers none. */
+  /**
+   * Zones to spread the nodes over, such as `eu-west-1a`. The zone's letter decides the subnet's CIDR, so adding one renumbers none.
+   * A node's zone follows its number in its pool, over the sorted list: other zones move, that is replace, nodes that are
+   * there.
+   */
   availabilityZones: z.array(z.string()).min(1),
   /** Whether nodes have public addresses (an Elastic IP each) or sit behind NAT gateways. */
   placement: z.enum(["public", "private"]).default("public"),
   /** NAT gateways for private nodes. Default: `one` when placement is private, else `none`. */
   natGateways: z.enum(["none", "one", "perZone"]).optional(),
-  /** What nodes may reach outside the cluster: TCP 443 only, or anything. */
+  /** What nodes may reach outside the cluster: TCP 443 only, or anything. A VPC with DNS servers of its own needs `any`. */
   egress: z.enum(["https", "any"]).default("https"),
   /** A VPC that exists, used instead of creating one. Its gateways and routes stay its owner's. */
   vpc: z
@@ -70,6 +74,14 @@ const network = z.strictObject({
     .optional(),
 });
 
+/** A user of a host, as OpenSSH and its command line take it. */
+const userName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_.-]*$/,
+    "is not a user name; use letters, digits, underscores, dots and hyphens, a letter or underscore first",
+  );
+
 /** A value that the stack file may hold encrypted (`secure:`). */
 const secret = z.string();
 
@@ -79,8 +91,8 @@ const bastion = z.strictObject({
   /** SSH port of the bastion. Default: the catalogue's SSH port. */
   port: port.optional(),
   /** Login user on the bastion. */
-  user: z.string().min(1),
-  /** The bastion's public host key, `ssh-ed25519 AAAA…`. */
+  user: userName,
+  /** The bastion's public host key, `ssh-ed25519 AAAA…` or ECDSA; an RSA key cannot be checked. */
   hostKey: z.string(),
   /** Private key for the bastion, when it differs from the nodes'. Secret. */
   privateKey: secret.optional(),
@@ -95,12 +107,12 @@ const access = z.strictObject({
   clients: z.array(cidr).default([]),
   ssh: z.strictObject({
     /** Login user of the AMI. */
-    user: z.string().min(1).default("ubuntu"),
+    user: userName.default("ubuntu"),
     /** Public key that the instances accept. */
     publicKey: z.string(),
     /** Private key. Secret. Default: the SSH agent of whoever runs `pulumi up` (SSH_AUTH_SOCK). */
     privateKey: secret.optional(),
-    /** Host keys by node name. A node that is not named here is trusted on first contact and pinned from then on. */
+    /** Host keys by node name, ed25519 or ECDSA. A node that is not named here is trusted on first contact and pinned from then on. */
     hostKeys: z.record(z.string(), z.string()).default({}),
     /** The jump host through which the nodes are reached. */
     bastion: bastion.optional(),
@@ -117,7 +129,7 @@ const taint = z.strictObject({
 });
 
 const nodePool = z.strictObject({
-  /** The pool's name: first part of its nodes' names, and unique. */
+  /** The pool's name: first part of its nodes' names, and unique. Another name replaces the nodes, unless `namePrefix` stays. */
   pool: dnsLabel,
   /** `server` runs the control plane too, `agent` workloads only. */
   role: z.enum(["server", "agent"]),
@@ -127,7 +139,7 @@ const nodePool = z.strictObject({
   instanceType: z.string().default("t3.medium"),
   /** CPU architecture of the instance type and of the AMI. */
   arch: z.enum(["amd64", "arm64"]).default("amd64"),
-  /** AMI id. Default: the newest Ubuntu 24.04 at creation; later releases replace nothing. */
+  /** AMI id; another one replaces the nodes. Default: the newest Ubuntu 24.04 at creation; later releases replace nothing. */
   ami: z
     .string()
     .regex(/^ami-[0-9a-f]+$/, "is not an AMI id; it looks like ami-0123456789abcdef0")
@@ -147,7 +159,7 @@ const nodePool = z.strictObject({
       pool: dnsLabel.optional(),
     })
     .optional(),
-  /** First part of the nodes' names. Default: the pool's name. */
+  /** First part of the nodes' names. Default: the pool's name. Another prefix replaces the nodes. */
   namePrefix: dnsLabel.optional(),
 });
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { LEGACY_FLAGS, legacyFlagFate, parseK3sVersion, type LegacyFlag } from "../catalogue/k3s-versions";
 import { isObject, nearest } from "./config";
+import { LOST_KEY } from "./lost-keys";
 import type { Problem } from "./problems";
 import { DEFAULT_K3S_VERSION, DISABLEABLE, stackSchema, type ParsedSpec } from "./schema";
 import { standIn } from "./repair";
@@ -19,13 +20,26 @@ export function valueAt(raw: unknown, path: Path): unknown {
   }, raw);
 }
 
-/** A path as far as the file has it: `loadBalancer: x` is at `loadBalancer`, though the schema reads `loadBalancer.type`. */
-function writtenPath(raw: unknown, path: Path): Path {
+/** A path as far as the file has mappings and lists on the way. */
+function presentPath(raw: unknown, path: Path): Path {
   const end = path.findIndex((_, index) => {
     const value = valueAt(raw, path.slice(0, index));
     return !isObject(value) && !Array.isArray(value);
   });
   return end === -1 ? path : path.slice(0, end);
+}
+
+/** What a plain word stands for, where the schema takes one instead of a mapping: `loadBalancer: none`, `services: [redis]`. */
+const WORD_KEYS: ReadonlySet<PropertyKey> = new Set(["type", "name"]);
+
+/**
+ * Where the file says, or ought to say, what the schema reads at a path: `loadBalancer: x` says `loadBalancer.type` at
+ * `loadBalancer`; `loadBalancer: metallb` says `loadBalancer.pools` nowhere.
+ */
+function writtenPath(raw: unknown, path: Path): Path {
+  const present = presentPath(raw, path);
+  const next = path[present.length];
+  return next === undefined || WORD_KEYS.has(next) ? present : path;
 }
 
 /** The schema behind wrappers such as defaults. */
@@ -139,7 +153,9 @@ function withValue(message: string, value: unknown, path: Path): string {
 }
 
 function ofIssue(raw: unknown, issue: Issue): Problem[] {
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(raw, issue.path, key));
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.filter((key) => key !== LOST_KEY).map((key) => unknownKey(raw, issue.path, key));
+  }
   const written = writtenPath(raw, issue.path);
   const path = formatPath(written);
   const value = valueAt(raw, written);
@@ -224,6 +240,12 @@ function unionProblem(issue: UnionIssue, path: string, value: unknown, written: 
   };
 }
 
+/** Without a number's first limit where it breaks two: a whole number's own, and the setting's, which is narrower. */
+function toldOnce(issues: readonly Issue[]): Issue[] {
+  const same = (a: Issue, b: Issue): boolean => a.code === b.code && formatPath(a.path) === formatPath(b.path);
+  return issues.filter((issue, index) => !issues.slice(index + 1).some((later) => same(issue, later)));
+}
+
 /** The raw settings without the keys that the schema does not know. */
 function withoutUnknown(raw: unknown, issues: readonly Issue[]): unknown {
   const copy = structuredClone(raw);
@@ -252,15 +274,15 @@ interface Shape {
 export function parseShape(raw: unknown): Shape {
   const first = stackSchema.safeParse(raw);
   if (first.success) return { parsed: first.data, guessed: [], problems: [] };
-  const problems = first.error.issues.flatMap((issue) => ofIssue(raw, issue));
+  const problems = toldOnce(first.error.issues).flatMap((issue) => ofIssue(raw, issue));
   const repaired = withoutUnknown(raw, first.error.issues);
   const guessed = new Set<string>();
   for (let round = 0; round < REPAIRS; round++) {
     const next = stackSchema.safeParse(repaired);
     if (next.success) return { parsed: next.data, guessed: [...guessed], problems };
     for (const { path } of next.error.issues) {
-      const written = writtenPath(repaired, path);
-      if (standIn(repaired, written)) guessed.add(formatPath(written));
+      const present = presentPath(repaired, path);
+      if (standIn(repaired, present)) guessed.add(formatPath(present));
     }
   }
   return { guessed: [], problems };

@@ -1,9 +1,9 @@
 /** Access: SSH keys, and networks that look wrong. */
-import { contains, covered } from "../../catalogue/cidr";
+import { contains, covered, isNetwork } from "../../catalogue/cidr";
 import { SECURE_PLACEHOLDER } from "../config";
 import type { Problem } from "../problems";
 import { either, formatPath, show } from "../show";
-import { isNetwork, problem, type Check } from "./context";
+import { problem, type Check } from "./context";
 
 /** Networks for documentation (RFC 5737). */
 const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
@@ -12,8 +12,11 @@ const EXAMPLES = 3;
 
 /** Key types that EC2 imports. */
 const INSTANCE_KEY_TYPES = ["ssh-ed25519", "ssh-rsa"];
-/** Key types that hosts have. */
-const HOST_KEY_TYPES = ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
+/**
+ * Key types of hosts that can be checked. Not RSA: the connection asks for the key's type as the signature's algorithm, and OpenSSH
+ * has not offered ssh-rsa, which is SHA-1, since 8.8 (OpenSSH release notes).
+ */
+const HOST_KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
 
 /** Whether base64 text begins as a public key does: its type, preceded by the type's length in four bytes (RFC 4253, 6.6). */
 function holdsType(base64: string, type: string): boolean {
@@ -26,6 +29,15 @@ function publicKey(path: string, text: string, types: readonly string[]): Proble
   if (types.includes(type) && holdsType(base64, type) && !/[\r\n]/.test(text.trim())) return [];
   const message = `is not an OpenSSH public key of a type that works here (${show(text)}); allowed: ${either(types)}, then a space and its base64 text`;
   return [problem("invalid-ssh-key", path, message, "copy the one line of the .pub file")];
+}
+
+function hostKey(path: string, text: string): Problem[] {
+  if (!/^\s*ssh-rsa\s/.test(text)) return publicKey(path, text, HOST_KEY_TYPES);
+  const what =
+    "is an RSA host key, which the connection can check only by ssh-rsa (SHA-1), and OpenSSH 8.8 and newer do not offer that";
+  const message = `${what} (${show(text)}); allowed: ${either(HOST_KEY_TYPES)}, then a space and its base64 text`;
+  const remedy = "give the ed25519 or ecdsa line of the same host (ssh-keyscan -t ed25519,ecdsa ADDRESS)";
+  return [problem("invalid-ssh-key", path, message, remedy)];
 }
 
 function privateKey(path: string, text: string | undefined): Problem[] {
@@ -51,9 +63,9 @@ export const checkKeys: Check = ({ parsed }) => {
     ...publicKey("access.ssh.publicKey", ssh.publicKey, INSTANCE_KEY_TYPES),
     ...privateKey("access.ssh.privateKey", ssh.privateKey),
     ...Object.entries(ssh.hostKeys).flatMap(([name, key]) =>
-      publicKey(formatPath(["access", "ssh", "hostKeys", name]), key, HOST_KEY_TYPES),
+      hostKey(formatPath(["access", "ssh", "hostKeys", name]), key),
     ),
-    ...(bastion === undefined ? [] : publicKey("access.ssh.bastion.hostKey", bastion.hostKey, HOST_KEY_TYPES)),
+    ...(bastion === undefined ? [] : hostKey("access.ssh.bastion.hostKey", bastion.hostKey)),
     ...privateKey("access.ssh.bastion.privateKey", bastion?.privateKey),
   ];
 };

@@ -1,9 +1,9 @@
 /** The form of every network, address and host name. */
-import { overlaps, prefixLength, subnetAt } from "../../catalogue/cidr";
+import { isAddress, isNetwork, overlaps, prefixLength, subnetAt } from "../../catalogue/cidr";
 import { CREATED_VPC_PREFIXES, VPC_PREFIXES } from "../../catalogue/quotas";
 import type { Problem } from "../problems";
 import { show } from "../show";
-import { isAddress, isDnsName, isNetwork, problem, repeats, type Check } from "./context";
+import { isDnsName, problem, repeats, type Check } from "./context";
 
 interface Limits {
   /** Shortest prefix: the largest network. */
@@ -19,14 +19,19 @@ const CLUSTER_PREFIXES: Limits = { shortest: 8, longest: 24 };
 /** Ranges that hosts cannot use: this network, loopback, link-local, multicast and beyond (RFC 6890). */
 const RESERVED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
 
-/** Whether a text is meant as an IPv6 address or network. */
+/** Whether a text is meant as an IPv6 address or network, or as a list that has one, as dual stack is written. */
 export function looksLikeIpv6(text: string): boolean {
-  return /^[0-9a-f.:]+(\/\d+)?$/i.test(text) && text.split(":").length > 2;
+  return text.split(",").some((part) => /^\s*[0-9a-f.:]+(\/\d+)?\s*$/i.test(part) && part.split(":").length > 2);
+}
+
+/** What is told of a text that `looksLikeIpv6`. */
+export function notSupported(text: string): string {
+  return text.includes(",") ? "IPv6 and dual stack are not supported yet" : "IPv6 is not supported yet";
 }
 
 function form(path: string, text: string): Problem[] {
   if (looksLikeIpv6(text)) {
-    const message = `IPv6 is not supported yet (${show(text)}); allowed: an IPv4 network such as 10.0.0.0/16`;
+    const message = `${notSupported(text)} (${show(text)}); allowed: an IPv4 network such as 10.0.0.0/16`;
     return [problem("ipv6-unsupported", path, message, "use an IPv4 network")];
   }
   if (!isNetwork(text)) {
@@ -108,7 +113,7 @@ export function checkAddress(path: string, text: string, names: boolean): Proble
   if (isAddress(text)) return [];
   const allowed = names ? "an IPv4 address or a DNS name" : "an IPv4 address such as 10.43.0.10";
   if (looksLikeIpv6(text)) {
-    const message = `IPv6 is not supported yet (${show(text)}); allowed: ${allowed}`;
+    const message = `${notSupported(text)} (${show(text)}); allowed: ${allowed}`;
     return [problem("ipv6-unsupported", path, message, "use an IPv4 address")];
   }
   // A last label of digits only would be a mistyped address (RFC 1123, section 2.1).

@@ -1,5 +1,4 @@
 /** What checks look at: the parsed stack, and a few things read from it once. */
-import { Address4 } from "ip-address";
 import { parseK3sVersion, type K3sVersion } from "../../catalogue/k3s-versions";
 import { DEFAULT_NODE_PORT_RANGE, type CatalogueInput, type PortRange } from "../../catalogue/ports";
 import { disabledComponents, parsePorts, poolNodeNames } from "../normalize";
@@ -68,17 +67,6 @@ export function problem(code: ProblemCode, path: string, message: string, remedy
   return { code, path, message, remedy };
 }
 
-/** Whether a text is an IPv4 address in its usual form. */
-export function isAddress(text: string): boolean {
-  return /^[\d.]+$/.test(text) && Address4.isValid(text) && new Address4(text).correctForm() === text;
-}
-
-/** Whether a text is an IPv4 network in CIDR form; bits behind the prefix may be set. */
-export function isNetwork(text: string): boolean {
-  const [address = "", prefix, ...rest] = text.split("/");
-  return rest.length === 0 && prefix !== undefined && /^([0-9]|[12][0-9]|3[0-2])$/.test(prefix) && isAddress(address);
-}
-
 /** A DNS name such as `k3s.example.com` or `cluster.local`. */
 export function isDnsName(text: string): boolean {
   const label = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
@@ -106,9 +94,9 @@ export function repeats(path: string, values: readonly string[], what: string): 
   );
 }
 
-/** Nodes in each zone: a pool's nodes take the zones in turn. */
+/** Nodes in each zone: a pool's nodes take the zones in turn, in sorted order, so that the list's own order moves none. */
 export function nodesByZone(parsed: ParsedSpec): ReadonlyMap<string, number> {
-  const zones = parsed.network.availabilityZones;
+  const zones = [...parsed.network.availabilityZones].sort();
   return new Map(
     zones.map((zone, index) => [
       zone,

@@ -10,7 +10,14 @@ import { checkDisable, checkDns, checkEndpoint, checkFeatures, checkServiceProxy
 import { checkLabels, checkTags, checkTaints } from "./labels";
 import { checkLbPools, checkMetallbAddresses, checkServiceLb } from "./load-balancer";
 import { checkMetallbBgp, checkMetallbMode } from "./metallb";
-import { checkCapacity, checkClusterDns, checkDisjoint, checkReusedSubnets, checkZones } from "./networks";
+import {
+  checkCapacity,
+  checkClusterDns,
+  checkDisjoint,
+  checkPodNetworks,
+  checkReusedSubnets,
+  checkZones,
+} from "./networks";
 import { checkInstanceTypes, checkNames, checkNodeReferences, checkServers } from "./nodes";
 import { checkElasticIps, checkGateways, checkHostGw, checkUnusedNetworkSettings } from "./placement";
 import { checkHostPorts, checkInternalPorts, checkNodePortRange, checkTraefikPorts } from "./ports";
@@ -25,6 +32,7 @@ const CHECKS: readonly Check[] = [
   checkZones,
   checkReusedSubnets,
   checkCapacity,
+  checkPodNetworks,
   checkClusterDns,
   checkGateways,
   checkUnusedNetworkSettings,

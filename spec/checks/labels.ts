@@ -4,6 +4,9 @@ import type { Problem } from "../problems";
 import { formatPath, show } from "../show";
 import { isDnsName, problem, type Check } from "./context";
 
+/** Tags that every resource gets from the program; the stack's own would be overwritten by them. */
+const OWN_TAGS: readonly string[] = ["Name", "pulumi:Project", "pulumi:Stack"];
+
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /** Labels in Kubernetes' own domains that a kubelet may set on its node (kubelet, `--node-labels`). */
@@ -116,6 +119,10 @@ export const checkTags: Check = ({ parsed }) => {
       if (/^aws:/i.test(key)) {
         const message = `begins with aws:, which AWS keeps for itself (${show(key)}); allowed: keys of your own`;
         return [problem("invalid-tag", path, message, "rename it")];
+      }
+      if (OWN_TAGS.includes(key)) {
+        const message = `is a tag that the program sets (${show(key)}); allowed: keys of your own`;
+        return [problem("invalid-tag", path, message, "remove or rename it")];
       }
       const characters = /^[\p{L}\p{N}\p{Z}_.:/=+\-@]*$/u;
       const fits = key !== "" && key.length <= TAG_LENGTHS.key && value.length <= TAG_LENGTHS.value;

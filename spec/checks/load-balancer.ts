@@ -1,11 +1,12 @@
 /** Load balancers: ServiceLB and its pools, MetalLB, none. */
 import { Address4 } from "ip-address";
+import { isNetwork } from "../../catalogue/cidr";
 import { ingressPools } from "../../catalogue/service-lb";
 import { nearest } from "../config";
 import type { Problem } from "../problems";
 import { either, show } from "../show";
-import { looksLikeIpv6 } from "./addresses";
-import { isNetwork, problem, type Check } from "./context";
+import { looksLikeIpv6, notSupported } from "./addresses";
+import { problem, type Check } from "./context";
 import { clusterNetworks } from "./networks";
 import { outsideSources } from "./services";
 
@@ -123,7 +124,7 @@ export const checkMetallbAddresses: Check = ({ parsed }) => {
       const path = `loadBalancer.pools[${pool}].addresses[${index}]`;
       const own = span(text);
       if (own === undefined) {
-        const what = looksLikeIpv6(text) ? "IPv6 is not supported yet" : "is not a range of addresses";
+        const what = looksLikeIpv6(text) ? notSupported(text) : "is not a range of addresses";
         const code = looksLikeIpv6(text) ? "ipv6-unsupported" : "metallb-address";
         const message = `${what} (${show(text)}); allowed: an IPv4 CIDR, or FIRST-LAST`;
         problems.push(problem(code, path, message, "write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20"));

@@ -1,10 +1,10 @@
 /** MetalLB: its mode, its version, its BGP settings. The program runs its native mode. */
 import semver from "semver";
-import { prefixLength } from "../../catalogue/cidr";
+import { isNetwork, prefixLength } from "../../catalogue/cidr";
 import type { Problem } from "../problems";
 import type { ParsedSpec } from "../schema";
 import { show } from "../show";
-import { isNetwork, problem, repeats, type Check } from "./context";
+import { problem, repeats, type Check } from "./context";
 
 /** First chart version with the resource types that the program writes (MetalLB release notes: configuration by CRDs). */
 const OLDEST_CHART = "0.13.2";

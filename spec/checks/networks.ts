@@ -1,10 +1,14 @@
 /** Networks among each other: disjoint, inside their VPC, in their zones, and big enough. */
-import { addressAt, contains, overlaps, prefixLength } from "../../catalogue/cidr";
-import { RESERVED_ADDRESSES_PER_SUBNET, SUBNET_BLOCK_BITS } from "../../catalogue/quotas";
+import { addressAt, contains, isAddress, isNetwork, overlaps, prefixLength } from "../../catalogue/cidr";
+import {
+  LOAD_BALANCER_ADDRESSES_PER_SUBNET,
+  RESERVED_ADDRESSES_PER_SUBNET,
+  SUBNET_BLOCK_BITS,
+} from "../../catalogue/quotas";
 import type { Problem } from "../problems";
 import type { ParsedSpec } from "../schema";
 import { show } from "../show";
-import { isAddress, isNetwork, nodesByZone, problem, repeats, type Check } from "./context";
+import { nodesByZone, problem, repeats, type Check } from "./context";
 
 interface Named {
   readonly path: string;
@@ -92,6 +96,17 @@ function zoneSubnets(path: string, subnets: Subnets, zones: readonly string[]): 
   ];
 }
 
+/** A `duplicate-value` for each subnet that an earlier one is too, in either list: the layouts' networks must be apart. */
+function sameSubnets(subnets: readonly { readonly path: string; readonly id: string }[]): Problem[] {
+  return subnets.flatMap(({ path, id }, index) => {
+    const first = subnets.findIndex((other) => other.id === id);
+    const earlier = subnets[first];
+    if (first === index || earlier === undefined) return [];
+    const message = `repeats ${earlier.path} (${show(id)}); allowed: each subnet once`;
+    return [problem("duplicate-value", path, message, "correct one of them")];
+  });
+}
+
 /** Reused subnets: inside the VPC, disjoint, one for each zone and kind. */
 export const checkReusedSubnets: Check = ({ parsed }) => {
   const { vpc, availabilityZones: zones } = parsed.network;
@@ -116,58 +131,71 @@ export const checkReusedSubnets: Check = ({ parsed }) => {
     ),
     ...disjoint(all),
     ...needed.flatMap(({ path, subnets }) => zoneSubnets(path, subnets, zones)),
-    ...kinds.flatMap(({ path, subnets }) =>
-      repeats(
-        path,
-        subnets.map(({ id }) => id),
-        "a subnet",
-      ),
+    ...sameSubnets(
+      kinds.flatMap(({ path, subnets }) => subnets.map(({ id }, index) => ({ path: `${path}[${index}].id`, id }))),
     ),
   ];
 };
 
-function capacity(path: string, cidr: string, prefix: number, zone: string, nodes: number): Problem[] {
+interface Demand {
+  readonly zone: string;
+  readonly nodes: number;
+  /** Addresses that must be left for the API's load balancer. */
+  readonly balancer: number;
+}
+
+function capacity(path: string, cidr: string, prefix: number, { zone, nodes, balancer }: Demand): Problem[] {
   const free = Math.max(0, 2 ** (32 - prefix) - RESERVED_ADDRESSES_PER_SUBNET);
-  if (nodes <= free) return [];
+  if (nodes + balancer <= free) return [];
+  const others = balancer === 0 ? "" : ` and ${balancer} for the API's network load balancer`;
+  const allowed = balancer === 0 ? "as many as nodes" : String(nodes + balancer);
   return [
     problem(
       "subnet-too-small",
       path,
-      `leaves ${free} addresses for the ${nodes} nodes in ${zone} (${show(cidr)}); allowed: at least as many as nodes`,
+      `leaves ${free} addresses for the ${nodes} nodes in ${zone}${others} (${show(cidr)}); allowed: at least ${allowed}`,
       "choose a larger network, or spread the nodes over more zones",
     ),
   ];
 }
 
-/** Every zone's subnet has an address for each of its nodes, and the pod network a /24. */
+/** Every zone's subnet has an address for each of its nodes and enough for a load balancer. */
 export const checkCapacity: Check = ({ parsed }) => {
   const { vpc, vpcCidr } = parsed.network;
-  const nodes = nodesByZone(parsed);
-  const total = parsed.nodes.reduce((sum, pool) => sum + pool.count, 0);
-  const problems: Problem[] = [];
-  if (vpc === undefined && isNetwork(vpcCidr)) {
+  const byZone = nodesByZone(parsed);
+  const demand = (kind: "externalSubnets" | "backplaneSubnets", zone: string): Demand => ({
+    zone,
+    nodes: byZone.get(zone) ?? 0,
+    balancer: parsed.api.endpoint === "nlb" && kind === "externalSubnets" ? LOAD_BALANCER_ADDRESSES_PER_SUBNET : 0,
+  });
+  if (vpc === undefined) {
+    if (!isNetwork(vpcCidr)) return [];
     const prefix = Math.min(32, prefixLength(vpcCidr) + SUBNET_BLOCK_BITS);
-    for (const [zone, count] of nodes) problems.push(...capacity("network.vpcCidr", vpcCidr, prefix, zone, count));
+    return [...byZone.keys()].flatMap((zone) =>
+      capacity("network.vpcCidr", vpcCidr, prefix, demand("externalSubnets", zone)),
+    );
   }
   const kinds =
     parsed.layout === "segregated"
       ? (["externalSubnets", "backplaneSubnets"] as const)
       : (["externalSubnets"] as const);
-  for (const kind of kinds) {
-    vpc?.[kind].forEach(({ cidr, availabilityZone: zone }, index) => {
-      if (!isNetwork(cidr)) return;
-      problems.push(
-        ...capacity(`network.vpc.${kind}[${index}].cidr`, cidr, prefixLength(cidr), zone, nodes.get(zone) ?? 0),
-      );
-    });
-  }
+  return kinds.flatMap((kind) =>
+    vpc[kind].flatMap(({ cidr, availabilityZone: zone }, index) =>
+      isNetwork(cidr)
+        ? capacity(`network.vpc.${kind}[${index}].cidr`, cidr, prefixLength(cidr), demand(kind, zone))
+        : [],
+    ),
+  );
+};
+
+/** The pod network has a /24 for every node. */
+export const checkPodNetworks: Check = ({ parsed }) => {
   const { clusterCidr } = parsed.k3s;
+  const total = parsed.nodes.reduce((sum, pool) => sum + pool.count, 0);
   const blocks = isNetwork(clusterCidr) ? 2 ** Math.max(0, 24 - prefixLength(clusterCidr)) : Infinity;
-  if (total > blocks) {
-    const message = `holds ${blocks} pod networks (/24), one for each node, for ${total} nodes (${show(clusterCidr)}); allowed: at least as many as nodes`;
-    problems.push(problem("cluster-cidr-too-small", "k3s.clusterCidr", message, "choose a larger network"));
-  }
-  return problems;
+  if (total <= blocks) return [];
+  const message = `holds ${blocks} pod networks (/24), one for each node, for ${total} nodes (${show(clusterCidr)}); allowed: at least as many as nodes`;
+  return [problem("cluster-cidr-too-small", "k3s.clusterCidr", message, "choose a larger network")];
 };
 
 /** The cluster DNS is in the service network, and is none of the addresses with another use. */

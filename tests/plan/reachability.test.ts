@@ -99,3 +99,17 @@ test("nodes reach each other's external interfaces only as anyone may", () => {
     reach(firewall, { from: "agent", to: "server", protocol: "tcp", port, network: "external" }).verdict;
   expect([443, 10250, 6443, 22].map(on)).toEqual(["yes", "no", "no", "no"]);
 });
+
+test("an address inside the VPC may be a node's: what a node there may, it may", () => {
+  // server-1's external subnet is 10.0.0.0/20, its backplane subnet 10.0.128.0/20.
+  const ask = (from: string, to: string, port: number): string =>
+    reach(firewall, { from, to, protocol: "tcp", port }).verdict;
+  expect(ask("10.0.128.5", "server", 10250)).toBe("some");
+  expect(ask("10.0.0.5", "server", 10250)).toBe("no");
+  expect(ask("8.8.8.8", "10.0.0.5", 443)).toBe("yes");
+  expect(ask("8.8.8.8", "10.0.128.0/20", 443)).toBe("no");
+});
+
+test.each(["999.1.1.1", "10.0.0.1/40", "10.0.0", "10.0.0.0/"])("%s is neither an address nor a network", (name) => {
+  expect(isPeer(firewall, name)).toBe(false);
+});

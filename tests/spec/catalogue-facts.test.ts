@@ -1,3 +1,4 @@
+import { isAddress, isNetwork } from "../../catalogue/cidr";
 import { architecture, isInstanceType, networkInterfaces } from "../../catalogue/instance-types";
 import {
   EMBEDDED_REGISTRY,
@@ -175,4 +176,28 @@ describe("instance types", () => {
     ).toEqual([]);
     expect(["t3", "medium", "T3.medium", "t3.", "t3 medium", ""].filter(isInstanceType)).toEqual([]);
   });
+});
+
+describe("the form of addresses and networks", () => {
+  test.each(["10.0.0.1", "0.0.0.0", "255.255.255.255"])("%s is an address", (text) => {
+    expect([isAddress(text), isNetwork(text), isNetwork(`${text}/32`)]).toEqual([true, false, true]);
+  });
+
+  test.each(["", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.1 ", "0x0a.0.0.1", "::1", "10.0.0.1/32"])(
+    "%j is not an address",
+    (text) => {
+      expect([isAddress(text), isNetwork(`${text}/24`)]).toEqual([false, false]);
+    },
+  );
+
+  test.each(["10.0.0.0/0", "10.0.0.0/9", "10.0.0.7/24", "10.0.0.0/32"])("%s is a network", (text) => {
+    expect([isNetwork(text), isAddress(text)]).toEqual([true, false]);
+  });
+
+  test.each(["10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0.0/8,10.1.0.0/16"])(
+    "%s is not a network",
+    (text) => {
+      expect(isNetwork(text)).toBe(false);
+    },
+  );
 });

@@ -113,8 +113,65 @@ describe("loadStack", () => {
   });
 
   test("settings of other namespaces are ignored", () => {
-    const config = { ...flattenConfig(minimalConfig()), "aws:profile": "x", "pulumi:tags": "{", other: "y" };
+    const others = { "aws:profile": "x", "pulumi:tags": "{", "kubernetes:layout": "y", "networking:layout": "z" };
+    const config = { ...flattenConfig(minimalConfig()), ...others };
     expect(loadStack("test", config).spec).toEqual(specOf());
+  });
+
+  test.each([
+    [
+      "layout",
+      'has no namespace ("layout"); allowed: k3s-networking:NAME, or a setting of a provider such as aws:region; did you mean k3s-networking:layout? [unknown-key]',
+    ],
+    [
+      "region",
+      'has no namespace ("region"); allowed: k3s-networking:NAME, or a setting of a provider such as aws:region; did you mean aws:region? [unknown-key]',
+    ],
+    [
+      "zzzzzzzz",
+      'has no namespace ("zzzzzzzz"); allowed: k3s-networking:NAME, or a setting of a provider such as aws:region; remove it [unknown-key]',
+    ],
+    [
+      "__proto__",
+      'has no namespace ("__proto__"); allowed: k3s-networking:NAME, or a setting of a provider such as aws:region; remove it [unknown-key]',
+    ],
+    [
+      "k3s-netwrking:layout",
+      'is in a namespace that nobody reads ("k3s-netwrking"); allowed: k3s-networking:NAME, or a setting of a provider such as aws:region; did you mean k3s-networking:layout? [unknown-key]',
+    ],
+    [
+      "K3s_Networking:laoyut",
+      'is in a namespace that nobody reads ("K3s_Networking"); allowed: k3s-networking:NAME, or a setting of a provider such as aws:region; did you mean k3s-networking:layout? [unknown-key]',
+    ],
+    [
+      "k3s-network:region",
+      'is in a namespace that nobody reads ("k3s-network"); allowed: k3s-networking:NAME, or a setting of a provider such as aws:region; did you mean aws:region? [unknown-key]',
+    ],
+    [
+      "k3snetworking:zzzzzzzz",
+      'is in a namespace that nobody reads ("k3snetworking"); allowed: k3s-networking:NAME, or a setting of a provider such as aws:region; remove it [unknown-key]',
+    ],
+  ])("a setting that the program would not read: %s", (key, told) => {
+    const config = new Map([...Object.entries(flattenConfig(minimalConfig())), [key, "shared"]]);
+    expect(() => loadStack("test", Object.fromEntries(config))).toThrow(
+      new Error(`stack test has 1 problem:\n  ${key}: ${told}`),
+    );
+  });
+
+  test("such a key is shown on one line", () => {
+    const config = { ...flattenConfig(minimalConfig()), "lay\nout": "shared" };
+    expect(() => loadStack("test", config)).toThrow(
+      '["lay\\nout"]: has no namespace ("lay\\nout"); allowed: k3s-networking:NAME, or a setting of a provider such as aws:region; did you mean k3s-networking:layout? [unknown-key]',
+    );
+  });
+
+  test("keys that other programs lose are kept where this one does not", () => {
+    const labels = { constructor: "a", prototype: "b", toString: "c" };
+    const values = { deployment: { constructor: { prototype: 1 } } };
+    const spec = specOf({ nodes: [{ pool: "server", role: "server", labels }], tags: labels, traefik: { values } });
+    expect(Object.entries(spec.nodes[0]?.labels ?? {})).toEqual(Object.entries(labels));
+    expect(Object.entries(spec.tags)).toEqual(Object.entries(labels));
+    expect(JSON.stringify(spec.traefik.values)).toBe(JSON.stringify(values));
   });
 
   test("the region is the AWS provider's setting, not one of its own", () => {
@@ -292,6 +349,15 @@ describe("what is allowed, next to what is not", () => {
       "59 nodes in a /26",
       { network: { vpcCidr: "10.0.0.0/22", placement: "private" }, nodes: [{ ...server, count: 59 }] },
     ],
+    [
+      "51 nodes and a load balancer in a /26",
+      {
+        network: { vpcCidr: "10.0.0.0/22", placement: "private" },
+        nodes: [{ ...server, count: 51 }],
+        api: { endpoint: "nlb" },
+      },
+    ],
+    ["user names that systems have", { access: { ssh: { user: "_ec2-user.Name_9" } } }],
     ["as many nodes as /24s", { k3s: { clusterCidr: "10.42.0.0/24" } }],
     [
       "labels that a kubelet may set",

@@ -23,6 +23,9 @@ const custom = (over: Settings = {}): Settings => ({
   ...over,
 });
 
+/** A well-formed RSA public key: login may use it, host keys may not. */
+const rsaKey = `ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ${"C".repeat(342)}`;
+
 /**
  * What the smallest valid stack says besides, and what it is told: every error, or for a warning's code every warning of that code.
  */
@@ -52,6 +55,29 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     ],
   ],
   [
+    "unknown-key",
+    {
+      ["__proto__"]: { layout: "shared" },
+      network: { ["__proto__"]: 1 },
+      access: { ssh: { hostKeys: { ["__proto__"]: publicKey() } } },
+      nodes: [{ ...server, labels: { ["__proto__"]: "x" } }],
+      traefik: { annotations: { ["__proto__"]: "x" }, values: { deployment: [{ ["__proto__"]: {} }] } },
+      tags: { ["__proto__"]: 5 },
+    },
+    [
+      "__proto__",
+      "access.ssh.hostKeys.__proto__",
+      "network.__proto__",
+      "nodes[0].labels.__proto__",
+      "tags.__proto__",
+      "traefik.annotations.__proto__",
+      "traefik.values.deployment[0].__proto__",
+    ].map(
+      (path) =>
+        `${path}: is a key that cannot be kept ("__proto__"): JavaScript reads it as something else, so that its value would be lost; allowed: other keys; rename or remove it [unknown-key]`,
+    ),
+  ],
+  [
     "missing-setting",
     { region: undefined, layout: undefined, nodes: [{ pool: "a" }], loadBalancer: { type: "metallb" } },
     [
@@ -67,6 +93,14 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     [
       "access: is missing; allowed: a mapping; give it: it has no default [missing-setting]",
       "loadBalancer.type: is missing; allowed: servicelb, none or metallb; give it: it has no default [missing-setting]",
+    ],
+  ],
+  [
+    "missing-setting",
+    { loadBalancer: "metallb", k3s: { version: "1.36" } },
+    [
+      'k3s.version: is not a K3s release ("1.36"); allowed: vMAJOR.MINOR.PATCH+k3sN, such as v1.36.5+k3s1; write the whole release, with v and +k3s1 [k3s-version]',
+      "loadBalancer.pools: is missing; allowed: a list; give it: it has no default [missing-setting]",
     ],
   ],
   [
@@ -128,11 +162,34 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       access: { ssh: { user: "" } },
     },
     [
-      "access.ssh.user: is empty; allowed: at least 1 character; give a value, or remove the key [invalid-value]",
+      'access.ssh.user: is not a user name (""); use letters, digits, underscores, dots and hyphens, a letter or underscore first; correct it [invalid-value]',
       "services[0].from: is an empty list; allowed: at least 1 entry; give one [invalid-value]",
       'services[0].port: is not a port range ("http"); it looks like 8000-8010; correct it [invalid-value]',
       'services[0].protocol: is not a value of this setting ("icmp"); allowed: tcp or udp; choose one of them [invalid-value]',
       "services[1].port: is too big (70000); allowed: at most 65535; give a number of at most 65535 [invalid-value]",
+    ],
+  ],
+  [
+    "invalid-value",
+    {
+      access: {
+        ssh: {
+          user: "ubuntu\nroot",
+          bastion: { host: "b.example.com", user: "-oProxyCommand=x y", hostKey: publicKey(), cidr: "10.9.0.1/32" },
+        },
+      },
+    },
+    [
+      'access.ssh.bastion.user: is not a user name ("-oProxyCommand=x y"); use letters, digits, underscores, dots and hyphens, a letter or underscore first; correct it [invalid-value]',
+      'access.ssh.user: is not a user name ("ubuntu\\nroot"); use letters, digits, underscores, dots and hyphens, a letter or underscore first; correct it [invalid-value]',
+    ],
+  ],
+  [
+    "invalid-value",
+    { nodes: [{ ...server, count: 1e30 }], traefik: { replicas: 1e30 } },
+    [
+      "nodes[0].count: is too big (1e+30); allowed: at most 5000; give a number of at most 5000 [invalid-value]",
+      "traefik.replicas: is too big (1e+30); allowed: at most 9007199254740991; give a number of at most 9007199254740991 [invalid-value]",
     ],
   ],
   [
@@ -312,6 +369,29 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     ],
   ],
   [
+    "duplicate-value",
+    {
+      layout: "segregated",
+      network: {
+        availabilityZones: ["eu-west-1a", "eu-west-1b"],
+        vpc: vpc({
+          externalSubnets: [
+            { id: "subnet-0a", cidr: "10.40.0.0/24", availabilityZone: "eu-west-1a" },
+            { id: "subnet-0a", cidr: "10.40.1.0/24", availabilityZone: "eu-west-1b" },
+          ],
+          backplaneSubnets: [
+            { id: "subnet-0b", cidr: "10.40.2.0/24", availabilityZone: "eu-west-1a" },
+            { id: "subnet-0a", cidr: "10.40.3.0/24", availabilityZone: "eu-west-1b" },
+          ],
+        }),
+      },
+    },
+    [
+      'network.vpc.backplaneSubnets[1].id: repeats network.vpc.externalSubnets[0].id ("subnet-0a"); allowed: each subnet once; correct one of them [duplicate-value]',
+      'network.vpc.externalSubnets[1].id: repeats network.vpc.externalSubnets[0].id ("subnet-0a"); allowed: each subnet once; correct one of them [duplicate-value]',
+    ],
+  ],
+  [
     "no-effect",
     {
       layout: "shared",
@@ -378,6 +458,30 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       'k3s.clusterCidr: IPv6 is not supported yet ("fd00::/56"); allowed: an IPv4 network such as 10.0.0.0/16; use an IPv4 network [ipv6-unsupported]',
       'k3s.tlsSans[0]: IPv6 is not supported yet ("::1"); allowed: an IPv4 address or a DNS name; use an IPv4 address [ipv6-unsupported]',
       'loadBalancer.pools[0].addresses[0]: IPv6 is not supported yet ("fd01::/64"); allowed: an IPv4 CIDR, or FIRST-LAST; write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20 [ipv6-unsupported]',
+    ],
+  ],
+  [
+    "ipv6-unsupported",
+    {
+      k3s: {
+        clusterCidr: "10.42.0.0/16,fd00::/56",
+        serviceCidr: "fd01::/112, 10.43.0.0/16",
+        clusterDns: "10.43.0.10,fd01::a",
+      },
+      loadBalancer: metallb({ pools: [{ name: "p", addresses: ["10.231.0.0/24,fd02::/64"] }] }),
+    },
+    [
+      'k3s.clusterCidr: IPv6 and dual stack are not supported yet ("10.42.0.0/16,fd00::/56"); allowed: an IPv4 network such as 10.0.0.0/16; use an IPv4 network [ipv6-unsupported]',
+      'k3s.clusterDns: IPv6 and dual stack are not supported yet ("10.43.0.10,fd01::a"); allowed: an IPv4 address such as 10.43.0.10; use an IPv4 address [ipv6-unsupported]',
+      'k3s.serviceCidr: IPv6 and dual stack are not supported yet ("fd01::/112, 10.43.0.0/16"); allowed: an IPv4 network such as 10.0.0.0/16; use an IPv4 network [ipv6-unsupported]',
+      'loadBalancer.pools[0].addresses[0]: IPv6 and dual stack are not supported yet ("10.231.0.0/24,fd02::/64"); allowed: an IPv4 CIDR, or FIRST-LAST; write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20 [ipv6-unsupported]',
+    ],
+  ],
+  [
+    "invalid-cidr",
+    { k3s: { clusterCidr: "10.42.0.0/16,10.44.0.0/16" } },
+    [
+      'k3s.clusterCidr: is not an IPv4 network ("10.42.0.0/16,10.44.0.0/16"); allowed: a CIDR such as 10.0.0.0/16; write it as ADDRESS/PREFIX [invalid-cidr]',
     ],
   ],
   [
@@ -488,6 +592,43 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     ],
   ],
   [
+    "subnet-too-small",
+    {
+      network: { vpcCidr: "10.0.0.0/22", placement: "private" },
+      nodes: [server, { pool: "agent", role: "agent", count: 51 }],
+      api: { endpoint: "nlb" },
+    },
+    [
+      'network.vpcCidr: leaves 59 addresses for the 52 nodes in eu-west-1a and 8 for the API\'s network load balancer ("10.0.0.0/22"); allowed: at least 60; choose a larger network, or spread the nodes over more zones [subnet-too-small]',
+    ],
+  ],
+  [
+    // Zones are taken in sorted order, whatever the list's: a has one node more than b. The backplane has no load balancer.
+    "subnet-too-small",
+    {
+      layout: "segregated",
+      network: {
+        availabilityZones: ["eu-west-1b", "eu-west-1a"],
+        placement: "private",
+        vpc: vpc({
+          externalSubnets: [
+            { id: "subnet-0a", cidr: "10.40.0.0/28", availabilityZone: "eu-west-1a" },
+            { id: "subnet-0b", cidr: "10.40.0.16/28", availabilityZone: "eu-west-1b" },
+          ],
+          backplaneSubnets: [
+            { id: "subnet-0c", cidr: "10.40.0.32/28", availabilityZone: "eu-west-1a" },
+            { id: "subnet-0d", cidr: "10.40.0.48/28", availabilityZone: "eu-west-1b" },
+          ],
+        }),
+      },
+      nodes: [{ ...server, count: 7 }],
+      api: { endpoint: "nlb" },
+    },
+    [
+      'network.vpc.externalSubnets[0].cidr: leaves 11 addresses for the 4 nodes in eu-west-1a and 8 for the API\'s network load balancer ("10.40.0.0/28"); allowed: at least 12; choose a larger network, or spread the nodes over more zones [subnet-too-small]',
+    ],
+  ],
+  [
     "cluster-cidr-too-small",
     { k3s: { clusterCidr: "10.42.0.0/23" }, nodes: [server, { pool: "agent", role: "agent", count: 2 }] },
     [
@@ -519,6 +660,17 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     "host-gw-zones",
     {
       network: { availabilityZones: ["eu-west-1a", "eu-west-1b"] },
+      k3s: { flannelBackend: "host-gw" },
+      nodes: [server, { pool: "agent", role: "agent", count: 2 }],
+    },
+    [
+      'k3s.flannelBackend: needs every node in one subnet, and the nodes are in eu-west-1a, eu-west-1b ("host-gw"); allowed with several zones: vxlan or wireguard-native; use another backend, or one availability zone [host-gw-zones]',
+    ],
+  ],
+  [
+    "host-gw-zones",
+    {
+      network: { availabilityZones: ["eu-west-1c", "eu-west-1a", "eu-west-1b"] },
       k3s: { flannelBackend: "host-gw" },
       nodes: [server, { pool: "agent", role: "agent", count: 2 }],
     },
@@ -660,6 +812,15 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
   ],
   [
     "invalid-tag",
+    { tags: { Name: "x", "pulumi:Project": "y", "pulumi:Stack": "z", name: "mine" } },
+    [
+      'tags.Name: is a tag that the program sets ("Name"); allowed: keys of your own; remove or rename it [invalid-tag]',
+      'tags["pulumi:Project"]: is a tag that the program sets ("pulumi:Project"); allowed: keys of your own; remove or rename it [invalid-tag]',
+      'tags["pulumi:Stack"]: is a tag that the program sets ("pulumi:Stack"); allowed: keys of your own; remove or rename it [invalid-tag]',
+    ],
+  ],
+  [
+    "invalid-tag",
     { tags: Object.fromEntries(Array.from({ length: 46 }, (_, i) => [`t${i}`, ""])) },
     ["tags: are 46 tags; allowed: at most 45; remove some: AWS takes no more [invalid-tag]"],
   ],
@@ -667,8 +828,24 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     "invalid-ssh-key",
     { access: { ssh: { publicKey: PRIVATE_KEY, hostKeys: { "server-1": "ecdsa-sha2-nistp256 AAAA" } } } },
     [
-      'access.ssh.hostKeys.server-1: is not an OpenSSH public key of a type that works here ("ecdsa-sha2-nistp256 AAAA"); allowed: ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384 or ecdsa-sha2-nistp521, then a space and its base64 text; copy the one line of the .pub file [invalid-ssh-key]',
+      'access.ssh.hostKeys.server-1: is not an OpenSSH public key of a type that works here ("ecdsa-sha2-nistp256 AAAA"); allowed: ssh-ed25519, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384 or ecdsa-sha2-nistp521, then a space and its base64 text; copy the one line of the .pub file [invalid-ssh-key]',
       "access.ssh.publicKey: is not an OpenSSH public key of a type that works here (not shown); allowed: ssh-ed25519 or ssh-rsa, then a space and its base64 text; copy the one line of the .pub file [invalid-ssh-key]",
+    ],
+  ],
+  [
+    "invalid-ssh-key",
+    {
+      access: {
+        ssh: {
+          publicKey: rsaKey,
+          hostKeys: { "server-1": rsaKey },
+          bastion: { host: "b.example.com", user: "u", hostKey: "ssh-rsa AAAA", cidr: "10.9.0.1/32" },
+        },
+      },
+    },
+    [
+      'access.ssh.bastion.hostKey: is an RSA host key, which the connection can check only by ssh-rsa (SHA-1), and OpenSSH 8.8 and newer do not offer that ("ssh-rsa AAAA"); allowed: ssh-ed25519, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384 or ecdsa-sha2-nistp521, then a space and its base64 text; give the ed25519 or ecdsa line of the same host (ssh-keyscan -t ed25519,ecdsa ADDRESS) [invalid-ssh-key]',
+      `access.ssh.hostKeys.server-1: is an RSA host key, which the connection can check only by ssh-rsa (SHA-1), and OpenSSH 8.8 and newer do not offer that ("${rsaKey.slice(0, 60)}…"); allowed: ssh-ed25519, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384 or ecdsa-sha2-nistp521, then a space and its base64 text; give the ed25519 or ecdsa line of the same host (ssh-keyscan -t ed25519,ecdsa ADDRESS) [invalid-ssh-key]`,
     ],
   ],
   [

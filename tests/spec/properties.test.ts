@@ -87,6 +87,7 @@ const anyValue = fc.oneof(
       "",
     ],
     ...[0, -1, 1e21, 65536, true, null, [], {}, [[]], [null], { type: "metallb" }, { secure: "x" }],
+    ...[{ ["__proto__"]: { a: 1 } }, { constructor: "x" }],
   ),
 );
 
@@ -134,6 +135,7 @@ describe("any configuration gives a spec or StackProblems, never another error",
       "target",
       "layout",
       "x",
+      "__proto__",
     ];
     const key = fc.constantFrom("aws:region", ...keys.map((name) => `k3s-networking:${name}`));
     fc.assert(
