@@ -44,8 +44,9 @@ test("aliases that lead nowhere, in circles, or to more than a stack can be are 
   ]);
   expect(problems("config: &c\n  a: *c\n")).toEqual([expect.stringMatching(/^stack-file-syntax: is not YAML: /)]);
   const bomb = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
-  for (const [name, inner] of ["ba", "cb", "dc", "ed", "fe"].map((pair) => [...pair])) {
-    bomb.push(`${name!}: &${name!} [${Array.from({ length: 10 }, () => `*${inner!}`).join(", ")}]`);
+  const levels = ["a", "b", "c", "d", "e", "f"];
+  for (const [index, name] of levels.slice(1).entries()) {
+    bomb.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${levels[index]!}`).join(", ")}]`);
   }
   expect(problems(`${bomb.join("\n")}\nconfig:\n  z: *f\n`)).toEqual([
     expect.stringMatching(/^stack-file-syntax: is not YAML: /),
