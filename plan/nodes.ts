@@ -73,7 +73,7 @@ function createInterface(
 function createNode(context: PoolContext, pool: NodePoolSpec, ordinal: number): NodeBase {
   const { spec, network } = context;
   // Sorted, so that reordering the list moves no node. Another list does move them: a zone follows the number.
-  const zones = [...spec.network.availabilityZones].sort();
+  const zones = [...(pool.availabilityZones ?? spec.network.availabilityZones)].sort();
   const zone = zones[(ordinal - 1) % zones.length] ?? spec.region;
   const name = nodeName(pool, ordinal);
   const ingressSets = ingressSetsOf(spec, pool);

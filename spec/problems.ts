@@ -34,6 +34,7 @@ export const PROBLEMS = {
   "zone-outside-region": error(
     "An availability zone of another region, or one beyond the six that the subnet scheme has.",
   ),
+  "zone-not-in-network": error("A pool's zone that the stack's network does not have."),
   "subnet-too-small": error("A subnet with fewer free addresses than the nodes, and the API's load balancer, need."),
   "cluster-cidr-too-small": error("A pod network with fewer /24s than there are nodes."),
   "cluster-dns-address": error("A cluster DNS address that is not usable inside the service network."),

@@ -135,6 +135,10 @@ const nodePool = z.strictObject({
   role: z.enum(["server", "agent"]),
   /** How many nodes. Servers in all pools together must be an odd number. */
   count: z.int().min(0).max(5000).default(1),
+  /**
+   * Zones of this pool, some of `network.availabilityZones`: with them a further zone of the network moves none of its nodes. Default: all.
+   */
+  availabilityZones: z.array(z.string()).min(1).optional(),
   /** EC2 instance type. Another one replaces the node: drained first, servers one after another. */
   instanceType: z.string().default("t3.medium"),
   /** CPU architecture of the instance type and of the AMI. */

@@ -94,13 +94,16 @@ export function repeats(path: string, values: readonly string[], what: string): 
   );
 }
 
-/** Nodes in each zone: a pool's nodes take the zones in turn, in sorted order, so that the list's own order moves none. */
+/** Nodes in each zone: a pool's nodes take its zones in turn, in sorted order. */
 export function nodesByZone(parsed: ParsedSpec): ReadonlyMap<string, number> {
-  const zones = [...parsed.network.availabilityZones].sort();
-  return new Map(
-    zones.map((zone, index) => [
-      zone,
-      parsed.nodes.reduce((sum, pool) => sum + Math.max(0, Math.ceil((pool.count - index) / zones.length)), 0),
-    ]),
-  );
+  const all = [...parsed.network.availabilityZones].sort();
+  const counts = new Map(all.map((zone) => [zone, 0]));
+  for (const pool of parsed.nodes) {
+    const zones = pool.availabilityZones === undefined ? all : [...pool.availabilityZones].sort();
+    for (const [index, zone] of zones.entries()) {
+      const own = Math.max(0, Math.ceil((pool.count - index) / zones.length));
+      counts.set(zone, (counts.get(zone) ?? 0) + own);
+    }
+  }
+  return counts;
 }

@@ -49,7 +49,7 @@ export const checkDisjoint: Check = ({ parsed }) => disjoint(clusterNetworks(par
 
 /** Zones: distinct, of the region, and among the six letters of the subnet scheme. */
 export const checkZones: Check = ({ parsed }) => {
-  const { region, network } = parsed;
+  const { region, network, nodes } = parsed;
   const zones = network.availabilityZones;
   const foreign = zones.flatMap((zone, index) =>
     zone.startsWith(region) && /^[a-f]$/.test(zone.slice(region.length))
@@ -63,8 +63,21 @@ export const checkZones: Check = ({ parsed }) => {
           ),
         ],
   );
-  return [...foreign, ...repeats("network.availabilityZones", zones, "a zone")];
+  const pools = nodes.flatMap(({ availabilityZones: own = [] }, pool) => [
+    ...own.flatMap((zone, index) => (zones.includes(zone) ? [] : [strangeZone(pool, index, zone, zones)])),
+    ...repeats(`nodes[${pool}].availabilityZones`, own, "a zone"),
+  ]);
+  return [...foreign, ...repeats("network.availabilityZones", zones, "a zone"), ...pools];
 };
+
+function strangeZone(pool: number, index: number, zone: string, zones: readonly string[]): Problem {
+  return problem(
+    "zone-not-in-network",
+    `nodes[${pool}].availabilityZones[${index}]`,
+    `is not a zone of the stack's network (${show(zone)}); allowed: ${zones.join(", ")}`,
+    "add it to network.availabilityZones, or remove it",
+  );
+}
 
 function zoneSubnets(path: string, subnets: Subnets, zones: readonly string[]): Problem[] {
   const missing = zones.filter((zone) => !subnets.some((subnet) => subnet.availabilityZone === zone));

@@ -165,6 +165,21 @@ describe("nodes", () => {
     ]);
   });
 
+  test("a pool with zones of its own keeps its nodes where they are when the network gets another zone", () => {
+    const zonesOf = (zones: string[], own?: string[]): string[] => {
+      const pool = { pool: "agent", role: "agent", count: 4, ...(own === undefined ? {} : { availabilityZones: own }) };
+      const nodes = [{ pool: "server", role: "server" }, pool];
+      return createPlan(specOf({ network: { availabilityZones: zones }, nodes }))
+        .nodes.filter((node) => node.role === "agent")
+        .map((node) => node.zone.slice(-1));
+    };
+    const two = ZONES.slice(0, 2);
+    expect(zonesOf(two)).toEqual(["a", "b", "a", "b"]);
+    expect(zonesOf(ZONES)).toEqual(["a", "b", "c", "a"]);
+    expect(zonesOf(ZONES, two)).toEqual(zonesOf(two));
+    expect(zonesOf(["eu-west-1c", "eu-west-1a"])).toEqual(zonesOf(["eu-west-1a", "eu-west-1c"]));
+  });
+
   test("segregated: external first, then the backplane; only the external interface is public", () => {
     const node = createPlan(specOf({ layout: "segregated" })).nodes[0]!;
     expect(

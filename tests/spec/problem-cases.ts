@@ -42,7 +42,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     "unknown-key",
     { nodes: [{ ...server, instancetype: "t3.large", taints: [{ key: "a", effect: "NoExecute", val: "x" }] }] },
     [
-      'nodes[0].instancetype: is not a setting ("instancetype"); allowed in nodes[0]: pool, role, count, instanceType, arch, ami, diskGiB, labels, taints, serviceLb, namePrefix; did you mean instanceType? [unknown-key]',
+      'nodes[0].instancetype: is not a setting ("instancetype"); allowed in nodes[0]: pool, role, count, availabilityZones, instanceType, arch, ami, diskGiB, labels, taints, serviceLb, namePrefix; did you mean instanceType? [unknown-key]',
       'nodes[0].taints[0].val: is not a setting ("val"); allowed in nodes[0].taints[0]: key, value, effect; did you mean value? [unknown-key]',
     ],
   ],
@@ -558,6 +558,13 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       "network.vpc.externalSubnets: has no subnet in eu-west-1b; allowed: one subnet for each of eu-west-1a, eu-west-1b; add the zone's subnet, or remove the zone from network.availabilityZones [zone-subnets]",
       'network.vpc.externalSubnets[1].availabilityZone: is a second subnet in its zone ("eu-west-1a"); allowed: one subnet for each of eu-west-1a, eu-west-1b; keep one of them [zone-subnets]',
       'network.vpc.externalSubnets[2].availabilityZone: is in a zone that the stack does not use ("eu-west-1c"); allowed: one subnet for each of eu-west-1a, eu-west-1b; remove it, or add the zone to network.availabilityZones [zone-subnets]',
+    ],
+  ],
+  [
+    "zone-not-in-network",
+    { nodes: [{ ...server, availabilityZones: ["eu-west-1a", "eu-west-1b"] }] },
+    [
+      `nodes[0].availabilityZones[1]: is not a zone of the stack's network ("eu-west-1b"); allowed: eu-west-1a; add it to network.availabilityZones, or remove it [zone-not-in-network]`,
     ],
   ],
   [
