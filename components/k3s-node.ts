@@ -79,11 +79,20 @@ export class K3sNode extends pulumi.ComponentResource {
   }
 
   /**
-   * The first server's membership, with the server on which it is drained; with none, it is the only server, and nothing is done when it
-   * goes. Declared either way: were it left out when the other servers go, its end would take this last one out of the cluster.
+   * The first server's membership, with the server on which it is drained; with none, it is the only server, and guarded instead.
+   * Declared either way: were it left out when the other servers go, its end would take this last one out of the cluster.
    */
   joinAsFirst(steward: K3sNode | undefined): pulumi.Resource {
     return this.createMember(steward);
+  }
+
+  /**
+   * The connection for scripts that run on deletion: not held to a host key. A deletion runs with the inputs of the last update, and the
+   * server may have been replaced since, with another key: the deletion would fail for good. So nothing secret goes over it, and a host
+   * that lies can only keep what should go.
+   */
+  get deletionConnection(): remote.ConnectionArgs {
+    return connectionTo(this.args.host, this.args.ssh);
   }
 
   /** The instance that runs now: what is made for it is made anew for another. */
@@ -154,18 +163,15 @@ export class K3sNode extends pulumi.ComponentResource {
    * deletes what must be replaced with it, so the drain runs while the old instance still serves. When the instance of any server but the
    * first was lost, the drain takes the lost one's Node object and etcd member out of the new one's way.
    *
-   * Its connection is the one that is not held to a host key. A deletion runs with the inputs of the last update, and in a roll over all
-   * servers the steward may have been replaced since, with another key: the roll would stop there for good. Nothing secret is sent, and a
-   * host that lies can only keep the node in the cluster.
+   * In a roll over all servers the steward may have been replaced since the last update: see `deletionConnection`.
    */
   private createMember(steward: K3sNode | undefined): Command {
-    const { host, ssh } = (steward ?? this).args;
     const { launched, firstMember } = this.args;
     return this.run(
       "member",
       {
-        ...(steward === undefined ? {} : { removeScript: "leave.sh" }),
-        connection: connectionTo(host, ssh),
+        removeScript: steward === undefined ? "keep-last.sh" : "leave.sh",
+        connection: (steward ?? this).deletionConnection,
         stdin: `node=${this.args.plan.name}\n`,
         triggers: this.instance,
       },

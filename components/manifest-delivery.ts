@@ -9,29 +9,34 @@ export interface ManifestDeliveryArgs {
   readonly steps: readonly ClusterStep[];
   /** The server whose auto-deploy folder takes the files. */
   readonly connection: remote.ConnectionArgs;
+  /** The same server, for what runs on deletion. */
+  readonly deletionConnection: remote.ConnectionArgs;
   /** That server's instance: another one has an empty folder, and gets the files anew. */
   readonly instanceId: pulumi.Input<string>;
   readonly bgpPasswords: ReadonlyMap<string, pulumi.Output<string>>;
   readonly after: readonly pulumi.Resource[];
 }
 
-/** Delivery through K3s's auto-deploy folder over SSH, for clusters whose API the operator cannot reach: one command for each file. */
+/**
+ * Delivery through K3s's auto-deploy folder over SSH, for clusters whose API the operator cannot reach: for each file a command that
+ * writes it, and one that takes it and its objects away when it goes.
+ */
 export class ManifestDelivery extends pulumi.ComponentResource {
   constructor(name: string, args: ManifestDeliveryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k3s-networking:k3s:ManifestDelivery", name, {}, opts);
+    const { connection, deletionConnection, instanceId } = args;
+    const common = { parent: this, dependsOn: [...args.after] };
     for (const file of manifestFiles(args.steps)) {
-      const heading = pulumi.interpolate`path=${MANIFESTS_FOLDER}/${file.name}\ninstance=${args.instanceId}\n\n`;
+      const path = `path=${MANIFESTS_FOLDER}/${file.name}\n`;
+      const heading = pulumi.interpolate`${path}instance=${instanceId}\n\n`;
+      const stdin = pulumi.concat(heading, file.kind === "text" ? file.text : secretText(file, args));
+      const secret = file.kind === "secret";
+      remoteScript(`${name}-${file.key}`, { connection, script: "manifest-apply.sh", stdin, secret }, common);
+      // Of its own, because it has another connection, and because no trigger may ever replace it: its end is the manifest's.
       remoteScript(
-        `${name}-${file.key}`,
-        {
-          connection: args.connection,
-          script: "manifest-apply.sh",
-          // No triggers: the script that removes the manifest takes its objects out of the cluster.
-          removeScript: "manifest-remove.sh",
-          stdin: pulumi.concat(heading, file.kind === "text" ? file.text : secretText(file, args)),
-          secret: file.kind === "secret",
-        },
-        { parent: this, dependsOn: [...args.after] },
+        `${name}-${file.key}-removal`,
+        { connection: deletionConnection, removeScript: "manifest-remove.sh", stdin: `${path}\n${file.text}` },
+        common,
       );
     }
     this.registerOutputs();

@@ -21,6 +21,8 @@ export type ManifestFile =
       readonly kind: "secret";
       readonly key: string;
       readonly name: string;
+      /** The file without its secret: enough to name the object. */
+      readonly text: string;
       readonly object: KubernetesObject;
       readonly secretFrom: NonNullable<KubernetesObject["secretFrom"]>;
     };
@@ -57,7 +59,7 @@ export function manifestFiles(steps: readonly ClusterStep[]): ManifestFile[] {
     const { secretFrom, ...object } = step.object;
     return secretFrom === undefined
       ? { kind: "text", key: step.key, name, text: manifestText(object) }
-      : { kind: "secret", key: step.key, name, object, secretFrom };
+      : { kind: "secret", key: step.key, name, text: manifestText(object), object, secretFrom };
   });
 }
 

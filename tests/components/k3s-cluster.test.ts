@@ -191,12 +191,16 @@ describe("K3s on a node", () => {
     for (const { inputs } of commands) expect(inputs["environment"]).toBeUndefined();
   });
 
-  test("every command but the first contact and the drain verifies the host key; a pinned key needs no first contact", async () => {
+  test("every command but the first contact, and what only runs on deletion, verifies the host key; a pinned key needs no first contact", async () => {
     const hostKey = publicKey("b");
-    const pinned = await build(ha(1, { access: { ssh: { hostKeys: { "agent-1": hostKey } } } }));
+    const pins = { ssh: { hostKeys: { "agent-1": hostKey } } };
+    const pinned = await build(ha(1, { access: pins, delivery: "manifests" }));
     for (const { name, inputs } of pinned.resources.filter(({ type }) => type === COMMAND)) {
       const { secret } = inputs["connection"] as { secret: { hostKey?: string } };
-      expect([name, secret.hostKey === undefined]).toEqual([name, /-(host-key|member)$/.test(name)]);
+      expect([name, secret.hostKey === undefined]).toEqual([name, name.endsWith("-host-key") || "delete" in inputs]);
+      // What is not held to a key is sent nothing secret, and does nothing but at the end.
+      if ("delete" in inputs)
+        expect([name, inputs["create"], typeof inputs["stdin"]]).toEqual([name, undefined, "string"]);
       if (name === "k3s-agent-1-install") expect(secret.hostKey).toBe(hostKey);
     }
     expect(pinned.names(COMMAND)).not.toContain("k3s-agent-1-host-key");
@@ -306,7 +310,7 @@ describe("order", () => {
     );
   });
 
-  test("one node alone is never drained: there is nobody to drain it", async () => {
+  test("one node alone is never drained, for there is nobody to drain it; its data is guarded", async () => {
     const { names, get } = await build();
     expect(names(COMMAND).sort()).toEqual([
       "k3s-bootstrap",
@@ -316,7 +320,10 @@ describe("order", () => {
       "k3s-server-1-member",
       "k3s-server-1-token",
     ]);
-    expect(get(COMMAND, "k3s-server-1-member").inputs["delete"]).toBeUndefined();
+    expect(get(COMMAND, "k3s-server-1-member").inputs).toMatchObject({
+      delete: script("keep-last.sh"),
+      connection: get(COMMAND, "k3s-server-1-host-key").inputs["connection"],
+    });
   });
 
   test.each([
@@ -480,7 +487,7 @@ describe("what is put into the cluster", () => {
     const { get, resources } = await build(ha(1, { loadBalancer: METALLB, delivery: "manifests" }));
     expect(resources.filter(({ type }) => type.includes("kubernetes"))).toEqual([]);
     const traefik = get(COMMAND, "k3s-manifest-traefik-config").inputs;
-    expect([traefik["create"], traefik["delete"]]).toEqual([script("manifest-apply.sh"), script("manifest-remove.sh")]);
+    expect([traefik["create"], traefik["delete"]]).toEqual([script("manifest-apply.sh"), undefined]);
     expect(traefik["stdin"]).toMatch(
       /^path=\/var\/lib\/rancher\/k3s\/server\/manifests\/traefik-config\.yaml\ninstance=k3s-server-1\.id\n\n# Written by k3s-networking/,
     );
@@ -494,6 +501,21 @@ describe("what is put into the cluster", () => {
       secret: expect.stringContaining("password: BGP-PASSWORD\n") as string,
     });
     expect(secrets[0]!.inputs["logging"]).toBe("none");
+  });
+
+  test("what is removed is named without its secrets, and no trigger removes it", async () => {
+    const { get, resources } = await build(ha(1, { loadBalancer: METALLB, delivery: "manifests" }));
+    const removals = resources.filter(({ name }) => name.endsWith("-removal"));
+    const applied = resources.filter(({ inputs }) => inputs["create"] === script("manifest-apply.sh"));
+    expect(removals.map(({ name }) => name).sort()).toEqual(applied.map(({ name }) => `${name}-removal`).sort());
+    for (const { inputs } of removals) {
+      expect([inputs["create"], inputs["triggers"]]).toEqual([undefined, undefined]);
+      expect(inputs["delete"]).toBe(script("manifest-remove.sh"));
+    }
+    const removal = removals.find(({ name }) => name.includes("bgp-password"))!;
+    expect(removal.inputs["stdin"]).toMatch(/^path=\S+\n\n# Written[^]*kind: Secret[^]*name: bgp-password-/);
+    expect(removal.inputs["stdin"]).not.toContain("BGP-PASSWORD");
+    expect(get(COMMAND, "k3s-manifest-traefik-config-removal").inputs["stdin"]).not.toContain("instance=");
   });
 
   test("nothing: no provider either", async () => {

@@ -220,6 +220,41 @@ describe("leave.sh", () => {
   });
 });
 
+describe("keep-last.sh", () => {
+  const run = (): Outcome => host.run("keep-last.sh", "node=server-1\n");
+
+  test("fails while the cluster has other nodes", () => {
+    withK3s();
+    host.state("active-k3s", "");
+    host.state("nodes", "agent-1\nserver-1\nserver-10\n");
+    expect(run()).toEqual(
+      failure(
+        "server-1 is the cluster's only server, and the cluster has other nodes (node/agent-1 node/server-10). Replacing it would lose all of the cluster's data. Grow to three servers first, and change image or instance type in a later update",
+      ),
+    );
+  });
+
+  test("passes for the last node, and where the cluster is gone", () => {
+    expect(run()).toEqual(ok("K3s does not run on this server: the cluster is gone\n"));
+    withK3s();
+    expect(run()).toEqual(ok("K3s does not run on this server: the cluster is gone\n"));
+    host.state("active-k3s", "");
+    host.state("nodes", "server-1\n");
+    expect(run()).toEqual(ok("server-1 is the cluster's last node\n"));
+  });
+
+  test("fails where it cannot tell", () => {
+    withK3s();
+    host.state("active-k3s", "");
+    host.state("api-down", "");
+    expect(run()).toEqual(
+      failure(
+        "K3s runs on this server, but its API does not answer. To give the cluster up, stop k3s here, and run again",
+      ),
+    );
+  });
+});
+
 describe("kubeconfig.sh", () => {
   test("puts the operators' URL in, and nothing else", () => {
     const text =
@@ -288,6 +323,7 @@ test("every script is plain sh: a strict POSIX shell reads it", () => {
     "configure-backplane.sh",
     "converge.sh",
     "host-key.sh",
+    "keep-last.sh",
     "kubeconfig.sh",
     "leave.sh",
     "manifest-apply.sh",

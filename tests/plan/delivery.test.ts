@@ -91,11 +91,21 @@ describe("files of the auto-deploy folder", () => {
     });
   });
 
-  it("with a password are an object and the name of the password, and no text", () => {
+  it("with a password are an object, the name of the password, and a text without it", () => {
     expect(named(withMetallb(), "k3s-networking-metallb-bgp-password-router.yaml")).toEqual({
       kind: "secret",
       key: "metallb-bgp-password-router",
       name: "k3s-networking-metallb-bgp-password-router.yaml",
+      text: [
+        "# Written by k3s-networking: changes made here are overwritten.",
+        "apiVersion: v1",
+        "kind: Secret",
+        "metadata:",
+        "  name: bgp-password-router",
+        "  namespace: metallb-system",
+        "type: kubernetes.io/basic-auth",
+        "",
+      ].join("\n"),
       object: {
         apiVersion: "v1",
         kind: "Secret",

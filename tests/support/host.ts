@@ -50,6 +50,7 @@ case "$*" in
   --version) echo "k3s version $(cat "$state/version") (0123abcd)"; exit 0 ;;
   *"--raw /readyz") [ ! -e "$state/api-down" ] || exit 1 ;;
   *"get node"*jsonpath*) [ ! -e "$state/not-ready" ] && printf True || printf False ;;
+  *"get nodes -o name") [ ! -e "$state/api-down" ] || exit 1; sed 's|^|node/|' "$state/nodes" ;;
   *"get node"*"-o name") [ ! -e "$state/member" ] || echo "node/$(cat "$state/member")" ;;
   *"kubectl drain"*) [ ! -e "$state/drain-fails" ] || exit 1 ;;
   *"delete node"*) rm -f "$state/member" ;;
