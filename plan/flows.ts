@@ -87,9 +87,11 @@ function entryFlows(spec: ClusterSpec, entry: PortEntry, lbPool?: string): FlowP
 const SOURCE_PEERS = { nodes: "node", servers: "server", agents: "agent", clients: "client", admin: "admin" } as const;
 
 function catalogueServiceFlows(spec: ClusterSpec, service: Extract<ServiceSpec, { kind: "catalogue" }>): FlowPlan[] {
-  const sources = service.from.map((source) => (typeof source === "string" ? SOURCE_PEERS[source] : undefined));
-  return ENTRIES.filter((entry) => entry.service === service.name && sources.includes(entry.from as never)).flatMap(
-    (entry) => entryFlows(spec, entry, service.lbPool),
+  const sources: readonly (CataloguePeer | undefined)[] = service.from.map((source) =>
+    typeof source === "string" ? SOURCE_PEERS[source] : undefined,
+  );
+  return ENTRIES.filter((entry) => entry.service === service.name && sources.includes(entry.from)).flatMap((entry) =>
+    entryFlows(spec, entry, service.lbPool),
   );
 }
 

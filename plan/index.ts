@@ -1,5 +1,6 @@
 /** `createPlan`: a validated stack in, everything that will be built out. */
-import { contains } from "../catalogue/cidr";
+import { withoutContained } from "../catalogue/cidr";
+import { SSH_PORT } from "../catalogue/ports";
 import { StackProblems, type Problem } from "../spec/problems";
 import type { ClusterSpec } from "../spec/types";
 import { createApi } from "./api";
@@ -13,32 +14,33 @@ import { checkQuotas } from "./quotas";
 import { createGroups, createRules } from "./rules";
 import { createNetwork } from "./subnets";
 import type { ClusterPlan, FlowPlan, K3sPlan, NodePlan, SshPlan } from "./types";
-import { SSH_PORT } from "../catalogue/ports";
 
 /** How many servers a joining node may try: enough to lose one, and few enough that a further server changes no other node. */
 const JOIN_CANDIDATES = 3;
 
-function createK3s(spec: ClusterSpec, nodes: readonly NodeBase[]): K3sPlan {
+/** The servers in rolling order: the one that forms the cluster first. */
+function orderServers(spec: ClusterSpec, nodes: readonly NodeBase[]): { first: NodeBase; others: readonly NodeBase[] } {
   const servers = nodes.filter((node) => node.role === "server");
-  const { bootstrapServer } = spec.k3s;
-  const ordered = [
-    ...servers.filter((node) => node.name === bootstrapServer),
-    ...servers.filter((node) => node.name !== bootstrapServer),
-  ];
-  const [first, second] = ordered;
-  if (first === undefined) throw new Error("a stack without servers passed the checks");
+  const first = servers.find((node) => node.name === spec.k3s.bootstrapServer);
+  if (first === undefined) throw new Error("a stack without its bootstrap server passed the checks");
+  return { first, others: servers.filter((node) => node !== first) };
+}
+
+function createK3s(spec: ClusterSpec, nodes: readonly NodeBase[]): K3sPlan {
+  const { first, others } = orderServers(spec, nodes);
+  const ordered = [first, ...others];
   const registries = registriesConfig(spec);
   return {
     version: spec.k3s.version,
     serverConfig: serverConfig(spec),
     ...(registries === undefined ? {} : { registries }),
     bootstrapServer: first.name,
-    embeddedEtcd: servers.length > 1,
+    embeddedEtcd: others.length > 0,
     serverOrder: ordered.map((node) => node.name),
     agents: nodes.filter((node) => node.role === "agent").map((node) => node.name),
     joinAddresses: ordered.slice(0, JOIN_CANDIDATES).map(clusterAddress),
     stewards: Object.fromEntries(
-      nodes.map((node) => [node.name, node === first ? (second ?? first).name : first.name]),
+      nodes.map((node) => [node.name, node === first ? (others[0] ?? first).name : first.name]),
     ),
   };
 }
@@ -57,19 +59,18 @@ function createSsh(spec: ClusterSpec): SshPlan {
   return { user, port: SSH_PORT, publicKey, ...proxy };
 }
 
-/** Networks outside the cluster, by the label that flows give them. */
+/** Networks outside the cluster, by the label that flows give them; without those that lie in another of the same label. */
 function outsideNetworks(spec: ClusterSpec, flows: readonly FlowPlan[]): Record<string, readonly string[]> {
-  const outside: Record<string, readonly string[]> = { admin: spec.access.admin, clients: spec.access.clients };
-  for (const { from, to } of flows) {
-    for (const peer of [from, to]) {
-      if (peer.kind !== "cidr" || peer.label in outside || peer.label === "world") continue;
-      outside[peer.label] = flows
-        .flatMap((flow) => [flow.from, flow.to])
-        .flatMap((other) => (other.kind === "cidr" && other.label === peer.label ? [other.cidr] : []))
-        .filter((cidr, index, all) => all.findIndex((other) => contains(other, cidr)) === index);
-    }
+  const outside = new Map<string, string[]>([
+    ["admin", [...spec.access.admin]],
+    ["clients", [...spec.access.clients]],
+  ]);
+  for (const peer of flows.flatMap(({ from, to }) => [from, to])) {
+    if (peer.kind !== "cidr" || peer.label === "world") continue;
+    const known = outside.get(peer.label) ?? [];
+    outside.set(peer.label, [...known, peer.cidr]);
   }
-  return outside;
+  return Object.fromEntries([...outside].map(([label, cidrs]) => [label, withoutContained(cidrs)]));
 }
 
 function deepFreeze<T>(value: T): T {
@@ -93,9 +94,7 @@ export function createPlan(spec: ClusterSpec, warnings: readonly Problem[] = [])
   const groups = createGroups(rules, networksOf(spec));
   const bases = createNodes(spec, network, groups);
   const k3s = createK3s(spec, bases);
-  const servers = bases.filter((node) => node.role === "server");
-  const bootstrap = servers.find((node) => node.name === k3s.bootstrapServer) ?? servers[0];
-  if (bootstrap === undefined) throw new Error("a stack without servers passed the checks");
+  const { first, others } = orderServers(spec, bases);
   const delivery = createDelivery(spec);
   const plan: ClusterPlan = {
     stack: spec.stack,
@@ -111,7 +110,7 @@ export function createPlan(spec: ClusterSpec, warnings: readonly Problem[] = [])
     nodes: bases.map((node) => withConfiguration(spec, k3s, node)),
     ssh: createSsh(spec),
     k3s,
-    api: createApi(spec, network, servers, bootstrap),
+    api: createApi(spec, network, [first, ...others], first),
     delivery: { mode: spec.delivery, steps: delivery.steps },
     components: createComponents(spec),
     warnings: [...warnings, ...delivery.warnings],
