@@ -6,9 +6,16 @@ interface Span {
   readonly last: bigint;
 }
 
+/** Spans by text: a stack has few networks, and asks about them often. */
+const spans = new Map<string, Span>();
+
 function span(cidr: string): Span {
+  const known = spans.get(cidr);
+  if (known !== undefined) return known;
   const network = new Address4(cidr);
-  return { first: network.startAddress().bigInt(), last: network.endAddress().bigInt() };
+  const read = { first: network.startAddress().bigInt(), last: network.endAddress().bigInt() };
+  spans.set(cidr, read);
+  return read;
 }
 
 function addressText(value: bigint): string {

@@ -30,6 +30,9 @@ if ! $as_root test -x "$k3s"; then
   exit 0
 fi
 outcome="$path removed, with its objects"
+# K3s notes what it applied, by the file's name up to its first dot, and would skip the same file if it came back.
+addon=$(basename "$path")
+$as_root timeout "$limit" "$k3s" kubectl --namespace kube-system delete addon "${addon%%.*}" --ignore-not-found >/dev/null 2>&1 || true
 $as_root timeout "$limit" "$k3s" kubectl delete --ignore-not-found -f "$work/manifest.yaml" >/dev/null 2>&1 ||
   outcome="$path removed; its objects could not be deleted in $limit seconds"
 echo "$outcome"

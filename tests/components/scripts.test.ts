@@ -288,6 +288,7 @@ describe("manifests", () => {
     host.calls();
     expect(host.run("manifest-remove.sh", input)).toEqual(ok(`/${path} removed, with its objects\n`));
     expect(host.calls().filter((call) => call.startsWith("k3s"))).toEqual([
+      "k3s kubectl --namespace kube-system delete addon k3s-networking-peer --ignore-not-found",
       expect.stringMatching(/^k3s kubectl delete --ignore-not-found -f \S+\/manifest\.yaml$/),
     ]);
     expect(host.file(path)).toBeUndefined();
@@ -296,7 +297,7 @@ describe("manifests", () => {
   test("a server that was replaced has no file; the objects go all the same", () => {
     withK3s();
     expect(host.run("manifest-remove.sh", input)).toEqual(ok(`/${path} removed, with its objects\n`));
-    expect(host.calls().filter((call) => call.startsWith("k3s"))).toHaveLength(1);
+    expect(host.calls().filter((call) => call.startsWith("k3s"))).toHaveLength(2);
   });
 
   test("where K3s is gone, there is nothing to take out", () => {

@@ -140,6 +140,6 @@ test("random stacks let through what the documents say, no more and no less", ()
       expect(differences(spec)).toEqual([]);
       expect(egressDifferences(spec)).toEqual([]);
     }),
-    { numRuns: 30, interruptAfterTimeLimit: 90_000, markInterruptAsFailure: false },
+    { numRuns: 100, interruptAfterTimeLimit: 90_000, markInterruptAsFailure: false },
   );
 }, 120_000);
