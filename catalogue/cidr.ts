@@ -1,6 +1,9 @@
 /** IPv4 networks, on `ip-address`. Addresses are counted as bigints; a CIDR is the text `A.B.C.D/N` without host bits. */
 import { Address4 } from "ip-address";
 
+/** Any address. */
+export const WORLD = "0.0.0.0/0";
+
 interface Span {
   readonly first: bigint;
   readonly last: bigint;

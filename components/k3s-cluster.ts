@@ -209,11 +209,11 @@ export class K3sCluster extends pulumi.ComponentResource {
         );
         return;
       case "manifests": {
-        const { connection, deletionConnection, instanceId } = lookup(this.members, k3s.bootstrapServer, "server");
+        const { connection, uncheckedConnection, instanceId } = lookup(this.members, k3s.bootstrapServer, "server");
         const servers = k3s.serverOrder.map((name) => lookup(this.members, name, "server").installed);
         new ManifestDelivery(
           `${this.resourceName}-manifest`,
-          { ...args, connection, deletionConnection, instanceId, after: servers },
+          { ...args, connection, uncheckedConnection, instanceId, after: servers },
           { parent: this },
         );
       }

@@ -87,11 +87,11 @@ export class K3sNode extends pulumi.ComponentResource {
   }
 
   /**
-   * The connection for scripts that run on deletion: not held to a host key. A deletion runs with the inputs of the last update, and the
+   * The connection for first contact, and for scripts that run on deletion: not held to a host key. A deletion runs with the inputs of the last update, and the
    * server may have been replaced since, with another key: the deletion would fail for good. So nothing secret goes over it, and a host
    * that lies can only keep what should go.
    */
-  get deletionConnection(): remote.ConnectionArgs {
+  get uncheckedConnection(): remote.ConnectionArgs {
     return connectionTo(this.args.host, this.args.ssh);
   }
 
@@ -121,7 +121,7 @@ export class K3sNode extends pulumi.ComponentResource {
   private createHostKey(): Command {
     return this.run(
       "host-key",
-      { script: "host-key.sh", connection: connectionTo(this.args.host, this.args.ssh), triggers: this.instance },
+      { script: "host-key.sh", connection: this.uncheckedConnection, triggers: this.instance },
       this.args.launched.ready,
     );
   }
@@ -163,7 +163,7 @@ export class K3sNode extends pulumi.ComponentResource {
    * deletes what must be replaced with it, so the drain runs while the old instance still serves. When the instance of any server but the
    * first was lost, the drain takes the lost one's Node object and etcd member out of the new one's way.
    *
-   * In a roll over all servers the steward may have been replaced since the last update: see `deletionConnection`.
+   * In a roll over all servers the steward may have been replaced since the last update: see `uncheckedConnection`.
    */
   private createMember(steward: K3sNode | undefined): Command {
     const { launched, firstMember } = this.args;
@@ -171,7 +171,7 @@ export class K3sNode extends pulumi.ComponentResource {
       "member",
       {
         removeScript: steward === undefined ? "keep-last.sh" : "leave.sh",
-        connection: (steward ?? this).deletionConnection,
+        connection: (steward ?? this).uncheckedConnection,
         stdin: `node=${this.args.plan.name}\n`,
         triggers: this.instance,
       },

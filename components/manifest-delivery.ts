@@ -10,7 +10,7 @@ export interface ManifestDeliveryArgs {
   /** The server whose auto-deploy folder takes the files. */
   readonly connection: remote.ConnectionArgs;
   /** The same server, for what runs on deletion. */
-  readonly deletionConnection: remote.ConnectionArgs;
+  readonly uncheckedConnection: remote.ConnectionArgs;
   /** That server's instance: another one has an empty folder, and gets the files anew. */
   readonly instanceId: pulumi.Input<string>;
   readonly bgpPasswords: ReadonlyMap<string, pulumi.Output<string>>;
@@ -24,7 +24,7 @@ export interface ManifestDeliveryArgs {
 export class ManifestDelivery extends pulumi.ComponentResource {
   constructor(name: string, args: ManifestDeliveryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k3s-networking:k3s:ManifestDelivery", name, {}, opts);
-    const { connection, deletionConnection, instanceId } = args;
+    const { connection, uncheckedConnection, instanceId } = args;
     const common = { parent: this, dependsOn: [...args.after] };
     for (const file of manifestFiles(args.steps)) {
       const path = `path=${MANIFESTS_FOLDER}/${file.name}\n`;
@@ -35,7 +35,7 @@ export class ManifestDelivery extends pulumi.ComponentResource {
       // Of its own, because it has another connection, and because no trigger may ever replace it: its end is the manifest's.
       remoteScript(
         `${name}-${file.key}-removal`,
-        { connection: deletionConnection, removeScript: "manifest-remove.sh", stdin: `${path}\n${file.text}` },
+        { connection: uncheckedConnection, removeScript: "manifest-remove.sh", stdin: `${path}\n${file.text}` },
         common,
       );
     }

@@ -2,8 +2,10 @@
  * `Firewall`: interfaces and rules, stripped to what decides whether a packet passes. It is made from a plan here, and from
  * recorded or real resources elsewhere; `reach` runs on either, so that both can be held against each other.
  */
+import { WORLD } from "../catalogue/cidr";
 import { ENTRIES } from "../catalogue/ports";
 import type { DocumentId } from "../catalogue/documents";
+import { networkOf } from "./flows";
 import type { ClusterPlan, FlowProtocol, NetworkName, RulePlan } from "./types";
 
 /** An interface of a node or of the API load balancer. */
@@ -47,12 +49,6 @@ export function documentsOf(entries: readonly string[]): DocumentId[] {
   return [...new Set(entries.flatMap((entry) => DOCUMENTS_OF.get(entry) ?? (["stack-file"] as const)))];
 }
 
-function outsideNetworks(plan: ClusterPlan): Record<string, string[]> {
-  const outside: Record<string, string[]> = { world: ["0.0.0.0/0"] };
-  for (const [name, cidrs] of Object.entries(plan.outside)) outside[name] = [...cidrs];
-  return outside;
-}
-
 function hostsOf(plan: ClusterPlan): FirewallHost[] {
   const cidrs = new Map(plan.network.subnets.map((subnet) => [subnet.key, subnet.cidr]));
   const cidrsOf = (subnets: readonly string[]): string[] => subnets.flatMap((key) => cidrs.get(key) ?? []);
@@ -63,7 +59,7 @@ function hostsOf(plan: ClusterPlan): FirewallHost[] {
   }));
   const balancer = plan.api.loadBalancer;
   if (balancer === undefined) return nodes;
-  const network = plan.layout === "shared" ? ("shared" as const) : ("external" as const);
+  const network = networkOf("external", plan.layout);
   const interfaces = [{ network, cidrs: cidrsOf(balancer.subnets), groups: [balancer.group] }];
   return [...nodes, { name: "api-nlb", names: ["api-nlb"], interfaces }];
 }
@@ -76,6 +72,6 @@ export function firewallOf(plan: ClusterPlan): Firewall {
       ...rule,
       documents: documentsOf(rule.entries),
     })),
-    outside: outsideNetworks(plan),
+    outside: { world: [WORLD], ...plan.outside },
   };
 }

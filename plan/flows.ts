@@ -1,12 +1,9 @@
 /** Flows: the catalogue under one stack. Each row is one documented permission; rules, reviews and tests derive from them. */
-import { contains, withoutContained } from "../catalogue/cidr";
+import { WORLD, contains, withoutContained } from "../catalogue/cidr";
 import { ENTRIES, entryPorts, type CataloguePeer, type PortEntry, type PortRange } from "../catalogue/ports";
 import type { ClusterSpec, Layout, ServiceSource, ServiceSpec } from "../spec/types";
 import { ingressSet } from "./ingress-nodes";
 import type { FlowPlan, FlowProtocol, NetworkName, NodeSet, Peer } from "./types";
-
-/** Any address. */
-export const WORLD = "0.0.0.0/0";
 
 /** The network that the layout gives to a kind of traffic. */
 export function networkOf(traffic: PortEntry["traffic"], layout: Layout): NetworkName {

@@ -1,6 +1,8 @@
 /** Nodes of the `aws` target: names, zones, interfaces and the security groups on each. */
 import { isPrivate } from "../catalogue/cidr";
+import { nodeName, zonesOfPool } from "../catalogue/node-names";
 import type { ClusterSpec, NodePoolSpec } from "../spec/types";
+import { networkOf } from "./flows";
 import { ingressPools } from "./ingress-nodes";
 import { backplaneRoutes } from "./subnets";
 import type { AddressRef, GroupPlan, InterfacePlan, NetworkName, NetworkPlan, NodePlan, NodeSet } from "./types";
@@ -16,11 +18,6 @@ export function networksOf(spec: ClusterSpec): readonly NetworkName[] {
 /** Public parameters that name the newest Ubuntu 24.04 AMI (Canonical, "Find Ubuntu images on AWS"). */
 const AMI_PARAMETER = (arch: NodePoolSpec["arch"]): string =>
   `/aws/service/canonical/ubuntu/server/24.04/stable/current/${arch}/hvm/ebs-gp3/ami-id`;
-
-/** A node's name from its pool's prefix and its number in the pool, from 1: stable while counts change. */
-export function nodeName(pool: Pick<NodePoolSpec, "namePrefix">, ordinal: number): string {
-  return `${pool.namePrefix}-${ordinal}`;
-}
 
 /** The ingress sets of a pool's nodes. */
 function ingressSetsOf(spec: ClusterSpec, pool: NodePoolSpec): NodeSet[] {
@@ -72,14 +69,13 @@ function createInterface(
 
 function createNode(context: PoolContext, pool: NodePoolSpec, ordinal: number): NodeBase {
   const { spec, network } = context;
-  // Sorted, so that reordering the list moves no node. Another list does move them: a zone follows the number.
-  const zones = [...(pool.availabilityZones ?? spec.network.availabilityZones)].sort();
+  const zones = zonesOfPool(pool.availabilityZones, spec.network.availabilityZones);
   const zone = zones[(ordinal - 1) % zones.length] ?? spec.region;
-  const name = nodeName(pool, ordinal);
+  const name = nodeName(pool.namePrefix, ordinal);
   const ingressSets = ingressSetsOf(spec, pool);
   const sets: NodeSet[] = ["node", pool.role, ...ingressSets];
-  const [externalNetwork, clusterNetwork] =
-    spec.layout === "shared" ? (["shared", "shared"] as const) : (["external", "backplane"] as const);
+  const externalNetwork = networkOf("external", spec.layout);
+  const clusterNetwork = networkOf("cluster", spec.layout);
   const hostKey = spec.access.ssh.hostKeys[name];
   return {
     name,

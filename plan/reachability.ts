@@ -6,10 +6,9 @@
  * between its subnets. An address is only known by its subnet's CIDR before creation; a rule for a network that holds part of
  * that CIDR counts as a match, so that the answer is never "no" where it could be "yes".
  */
-import { contains, covered, isAddress, isNetwork, overlaps } from "../catalogue/cidr";
+import { WORLD, contains, covered, isAddress, isNetwork, overlaps } from "../catalogue/cidr";
 import type { DocumentId } from "../catalogue/documents";
 import type { Firewall, FirewallHost, FirewallInterface, FirewallRule } from "./firewall";
-import { WORLD } from "./flows";
 import type { NetworkName } from "./types";
 
 export interface ReachQuery {

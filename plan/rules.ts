@@ -5,10 +5,9 @@
  * to it. Egress inside the cluster is one rule a network (the other end's ingress decides); outside it follows the flows.
  * A rule's key is its content, so that adding or reordering anything replaces nothing.
  */
-import { contains } from "../catalogue/cidr";
+import { WORLD, contains } from "../catalogue/cidr";
 import { DOCUMENTS } from "../catalogue/documents";
 import { formatPorts, type PortRange } from "../catalogue/ports";
-import { WORLD } from "./flows";
 import type { FlowPlan, FlowProtocol, GroupPlan, NetworkName, NodeSet, Peer, RulePlan } from "./types";
 
 type RulePeer = RulePlan["peer"];

@@ -14,12 +14,7 @@ export function previewText(document: PreviewDocument): string {
     section("Who can reach what", reachLines(document.flows)),
     section("Components", componentLines(plan)),
     section("K3s configuration (/etc/rancher/k3s/config.yaml)", configurationLines(plan)),
-    section(
-      "Warnings",
-      document.warnings.length === 0
-        ? ["none"]
-        : document.warnings.map((w) => `${w.path}: ${w.message}; ${w.remedy} [${w.code}]`),
-    ),
+    section("Warnings", document.warnings.length === 0 ? ["none"] : document.warnings.map(formatProblem)),
   ];
   return `${sections.flat().join("\n")}\n`;
 }

@@ -1,6 +1,8 @@
 /** Parts of a plan in words, for every rendering. */
+import { WORLD } from "../catalogue/cidr";
 import { DOCUMENTS, type DocumentId } from "../catalogue/documents";
 import { formatPorts } from "../catalogue/ports";
+import { fillTemplate } from "../plan/template";
 import type { ClusterPlan, FlowPlan, Peer, TemplateText } from "../plan/types";
 
 /** A peer in words: `server`, `api-nlb`, `admin 198.51.100.0/24`. */
@@ -14,8 +16,6 @@ export function peerWords(peer: Peer): string {
       return peer.cidr === WORLD ? `the world (${peer.label})` : `${peer.label} ${peer.cidr}`;
   }
 }
-
-const WORLD = "0.0.0.0/0";
 
 /** Protocol and ports in words: `tcp 6443`, `all traffic`. */
 export function portsWords(flow: Pick<FlowPlan, "protocol" | "ports">): string {
@@ -39,13 +39,11 @@ export function openToWorld(flows: readonly FlowPlan[]): FlowPlan[] {
 
 /** A text of the plan, with what is known after creation only in angle brackets. */
 export function templateWords(text: TemplateText): string {
-  return text
-    .map((piece) => {
-      if (typeof piece === "string") return piece;
-      if ("apiLoadBalancer" in piece) return "<name of the API load balancer>";
-      return `<${piece.scope} address of ${piece.node} on ${piece.network}>`;
-    })
-    .join("");
+  return fillTemplate(text, (reference) =>
+    "apiLoadBalancer" in reference
+      ? "<name of the API load balancer>"
+      : `<${reference.scope} address of ${reference.node} on ${reference.network}>`,
+  );
 }
 
 /** A count with its noun: `1 node`, `2 nodes`. */

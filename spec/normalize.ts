@@ -1,5 +1,6 @@
 /** Defaults that depend on other settings. What goes in has passed every check; what comes out is what `plan/` reads. */
 import { addressAt } from "../catalogue/cidr";
+import { nodeName } from "../catalogue/node-names";
 import {
   BGP_PORT,
   CATALOGUE_SERVICES,
@@ -83,7 +84,7 @@ function services(parsed: ParsedSpec): ServiceSpec[] {
 
 /** Names of a pool's nodes: `PREFIX-1`, `PREFIX-2` and so on. */
 export function poolNodeNames(pool: { pool: string; namePrefix?: string | undefined; count: number }): string[] {
-  return Array.from({ length: pool.count }, (_, index) => `${pool.namePrefix ?? pool.pool}-${index + 1}`);
+  return Array.from({ length: pool.count }, (_, index) => nodeName(pool.namePrefix ?? pool.pool, index + 1));
 }
 
 /** Names of the servers, in the stack's order. */

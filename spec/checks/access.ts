@@ -1,5 +1,5 @@
 /** Access: SSH keys, and networks that look wrong. */
-import { contains, covered, isNetwork } from "../../catalogue/cidr";
+import { WORLD, contains, covered, isNetwork } from "../../catalogue/cidr";
 import { SECURE_PLACEHOLDER } from "../config";
 import type { Problem } from "../problems";
 import { either, formatPath, show } from "../show";
@@ -7,7 +7,6 @@ import { problem, type Check } from "./context";
 
 /** Networks for documentation (RFC 5737). */
 const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
-const WORLD = "0.0.0.0/0";
 const EXAMPLES = 3;
 
 /** Key types that EC2 imports. */

@@ -1,4 +1,5 @@
 /** What checks look at: the parsed stack, and a few things read from it once. */
+import { zonesOfPool } from "../../catalogue/node-names";
 import { parseK3sVersion, type K3sVersion } from "../../catalogue/k3s-versions";
 import { DEFAULT_NODE_PORT_RANGE, type CatalogueInput, type PortRange } from "../../catalogue/ports";
 import { disabledComponents, parsePorts, poolNodeNames } from "../normalize";
@@ -96,10 +97,10 @@ export function repeats(path: string, values: readonly string[], what: string): 
 
 /** Nodes in each zone: a pool's nodes take its zones in turn, in sorted order. */
 export function nodesByZone(parsed: ParsedSpec): ReadonlyMap<string, number> {
-  const all = [...parsed.network.availabilityZones].sort();
-  const counts = new Map(all.map((zone) => [zone, 0]));
+  const { availabilityZones } = parsed.network;
+  const counts = new Map(zonesOfPool(undefined, availabilityZones).map((zone) => [zone, 0]));
   for (const pool of parsed.nodes) {
-    const zones = pool.availabilityZones === undefined ? all : [...pool.availabilityZones].sort();
+    const zones = zonesOfPool(pool.availabilityZones, availabilityZones);
     for (const [index, zone] of zones.entries()) {
       const own = Math.max(0, Math.ceil((pool.count - index) / zones.length));
       counts.set(zone, (counts.get(zone) ?? 0) + own);

@@ -1,4 +1,5 @@
 /** Services: who may use them, and which are in the catalogue. */
+import { WORLD } from "../../catalogue/cidr";
 import { CATALOGUE_SERVICES } from "../../catalogue/ports";
 import { nearest } from "../config";
 import { SOURCE_WORDS, defaultSource, documentedSources, isCatalogueService, parsePorts } from "../normalize";
@@ -84,7 +85,7 @@ function source(path: string, text: string, service: Service): Problem[] {
   }
   if ((SOURCE_WORDS as readonly string[]).includes(text)) return [];
   if (/^[\d.]|[:/]/.test(text)) return checkSourceNetwork(path, text);
-  const near = text === "world" || text === "any" ? "0.0.0.0/0" : nearest(text, SOURCE_WORDS);
+  const near = text === "world" || text === "any" ? WORLD : nearest(text, SOURCE_WORDS);
   const message = `is not a source (${show(text)}); allowed: ${either([...SOURCE_WORDS, "a CIDR"])}`;
   return [
     problem("service-source", path, message, near === undefined ? "choose one of them" : `did you mean ${near}?`),
