@@ -1,29 +1,31 @@
-/** The program: load the stack, plan it, build the plan, export what operators need. */
+/** The program: load the stack, plan it, hold it against what is there, build the plan, export what operators need. */
 import * as pulumi from "@pulumi/pulumi";
 import { K3sCluster } from "./components/k3s-cluster";
+import { lastOutput } from "./components/last-outputs";
 import { clusterSecrets } from "./components/secrets";
 import { createPlan } from "./plan";
+import { fixedChanges } from "./plan/fixed";
 import { loadStack } from "./spec/load";
-import { StackProblems, formatProblem } from "./spec/problems";
+import { StackProblems, formatProblem, isError } from "./spec/problems";
 
-function load() {
-  try {
-    const { spec, secrets, warnings } = loadStack(pulumi.getStack(), pulumi.runtime.allConfig());
-    return { plan: createPlan(spec, warnings), secrets: clusterSecrets(secrets) };
-  } catch (error) {
-    // A user's mistake, not a crash: shown without a stack trace.
-    throw error instanceof StackProblems ? new pulumi.RunError(error.message) : error;
-  }
+async function load() {
+  const { spec, secrets, warnings } = loadStack(pulumi.getStack(), pulumi.runtime.allConfig());
+  const plan = createPlan(spec, warnings);
+  const changes = fixedChanges(await lastOutput("fixed"), plan);
+  const refused = changes.filter(isError);
+  if (refused.length > 0) throw new StackProblems(plan.stack, refused);
+  return { plan, secrets: clusterSecrets(secrets), warnings: [...plan.warnings, ...changes] };
 }
 
-const { plan, secrets } = load();
-for (const warning of plan.warnings) void pulumi.log.warn(formatProblem(warning));
-
-const cluster = new K3sCluster("k3s", { plan, secrets });
-
-/** Where operators reach the Kubernetes API. */
-export const apiUrl = cluster.apiUrl;
-/** The administrator's kubeconfig: `pulumi stack output kubeconfig --show-secrets`. */
-export const kubeconfig = cluster.kubeconfig;
-/** Addresses by node name. */
-export const nodes = cluster.nodes;
+export = async function program() {
+  const { plan, secrets, warnings } = await load().catch((error: unknown) => {
+    // A user's mistake, not a crash: shown without a stack trace.
+    throw error instanceof StackProblems ? new pulumi.RunError(error.message) : error;
+  });
+  for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
+  // `apiUrl`: where operators reach the Kubernetes API. `kubeconfig`: the administrator's, shown by `pulumi stack output kubeconfig
+  // --show-secrets`. `nodes`: addresses by node name.
+  const { apiUrl, kubeconfig, nodes } = new K3sCluster("k3s", { plan, secrets });
+  // `fixed`: what the next update must not change.
+  return { apiUrl, kubeconfig, nodes, fixed: plan.fixed };
+};

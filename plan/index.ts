@@ -6,6 +6,7 @@ import type { ClusterSpec } from "../spec/types";
 import { createApi } from "./api";
 import { createComponents } from "./components";
 import { createDelivery } from "./delivery";
+import { fixedValues } from "./fixed";
 import { createFlows } from "./flows";
 import { hostDocument } from "./host-documents";
 import { clusterAddress, nodeConfig, registriesConfig, serverConfig } from "./k3s-config";
@@ -113,6 +114,7 @@ export function createPlan(spec: ClusterSpec, warnings: readonly Problem[] = [])
     api: createApi(spec, network, [first, ...others], first),
     delivery: { mode: spec.delivery, steps: delivery.steps },
     components: createComponents(spec),
+    fixed: fixedValues({ layout: spec.layout, network }, spec.k3s),
     warnings: [...warnings, ...delivery.warnings],
   };
   const problems = checkQuotas(plan);

@@ -255,5 +255,7 @@ export interface ClusterPlan {
   /** What is put into the cluster, in order. */
   readonly delivery: { readonly mode: "api" | "manifests"; readonly steps: readonly ClusterStep[] };
   readonly components: readonly ComponentStatus[];
+  /** What cannot change once the cluster is there, by setting (`fixed.ts`). */
+  readonly fixed: Readonly<Record<string, string>>;
   readonly warnings: readonly WarningPlan[];
 }

@@ -10,6 +10,9 @@ import { registerStackTransformation, runInPulumiStack } from "@pulumi/pulumi/ru
 import type { RecordedResource } from "./document";
 import { RecordingMonitor } from "./recording-monitor";
 
+/** What backends without organizations, such as a folder, call theirs. */
+const ORGANIZATION = "organization";
+
 export interface RecordOptions {
   readonly project: string;
   readonly stack: string;
@@ -34,7 +37,7 @@ export interface RecordOptions {
  */
 export async function recordProgram(options: RecordOptions): Promise<readonly RecordedResource[]> {
   const monitor = new RecordingMonitor();
-  setMockOptions(monitor, options.project, options.stack, options.dryRun ?? true);
+  setMockOptions(monitor, options.project, options.stack, options.dryRun ?? true, ORGANIZATION);
   setAllConfig({ ...options.config }, [...options.secretKeys]);
   const restore = [quietLog(options.shown ?? []), ...(options.traces === true ? [] : [withoutStackCapture()])];
   const trap = trapFailures();

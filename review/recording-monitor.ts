@@ -26,6 +26,9 @@ type Identity = Pick<RecordedResource, "urn" | "type" | "name" | "parent">;
 /** The type of the stack's own resource; it is no part of a URN's type chain. */
 export const STACK_TYPE = "pulumi:pulumi:Stack";
 
+/** By which a program asks for a stack's outputs. */
+const LAST_OUTPUTS = "pulumi:pulumi:readStackOutputs";
+
 /** The engine answers to a call that is never made here: every method is overridden. */
 const NEVER = {
   call: (): never => {
@@ -116,6 +119,11 @@ export class RecordingMonitor extends MockMonitor {
 
   /** Answers a call of a provider function: each of its results is a reference to it. */
   override invoke(request: ResourceInvokeRequest, respond: Respond): Promise<void> {
+    // The engine's own: there was no update before a preview without a state.
+    if (request.getTok() === LAST_OUTPUTS) {
+      respond(null, { getFailuresList: () => [], getReturn: () => ({ toJavaScript: () => ({ outputs: {} }) }) });
+      return Promise.resolve();
+    }
     let results: WireObject = {};
     this.#keepFault(() => {
       const token = request.getTok();

@@ -100,6 +100,9 @@ export const PROBLEMS = {
   "no-load-balancer": warning("An ingress without a load balancer."),
   "traefik-chart-unknown": warning("A K3s release newer than the table of Traefik charts."),
   "local-policy-behind-nat": warning("Client addresses are kept behind Elastic IPs, at a price."),
+  // Changes of what is there.
+  "fixed-setting": error("A change of what cannot change once the cluster is there; the value that it has is named."),
+  "flannel-backend-change": warning("Another flannel backend for a running cluster."),
   // Quotas that only a plan can tell.
   "rules-per-group": error("More rules in a security group than AWS allows."),
   "groups-per-interface": error("More security groups on an interface than AWS allows."),

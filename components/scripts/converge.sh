@@ -154,6 +154,18 @@ joined() {
   case " $join " in *" $known "*) return 0 ;; *) return 1 ;; esac
 }
 
+# What no restart can change: K3s would start with it, and cut the running pods and services off.
+check_fixed() {
+  if [ "$role" = agent ] || ! has_data; then return; fi
+  for key in cluster-cidr service-cidr; do
+    before=$($as_root sed -n "s/^$key: //p" "$root$configuration/config.yaml" 2>/dev/null) || before=
+    now=$(sed -n "s/^$key: //p" "$work/document")
+    if [ -n "$before" ] && [ "$before" != "$now" ]; then
+      fail "$key of the cluster is $before, and cannot become $now: set it back, or build a new cluster. Nothing was changed on $node"
+    fi
+  done
+}
+
 put_document_files() {
   awk -v work="$work" '
     !body { if ($0 == "") body = 1; next }
@@ -264,6 +276,7 @@ esac
 
 changes=
 rebuilt=false
+check_fixed
 decide_join
 put_document_files
 put_interface

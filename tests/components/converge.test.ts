@@ -182,6 +182,18 @@ describe("a run on a host that has K3s", () => {
     expect(outcome.stderr).toContain("the journal of k3s");
   });
 
+  test.each(["cluster-cidr", "service-cidr"])("another %s is refused before anything is changed", (key) => {
+    formed(documentOf({}, `${key}: 10.42.0.0/16\n`));
+    const changed = documentOf({ version: "v1.36.6+k3s1" }, `${key}: 10.44.0.0/16\n`);
+    expect(install(changed)).toEqual(
+      failure(
+        `${key} of the cluster is 10.42.0.0/16, and cannot become 10.44.0.0/16: set it back, or build a new cluster. Nothing was changed on server-1`,
+      ),
+    );
+    expect(host.file("etc/rancher/k3s/config.yaml")).toBe(`${key}: 10.42.0.0/16\n`);
+    expect(host.calls().filter((call) => /^(systemctl|installer)/.test(call))).toEqual([]);
+  });
+
   test("the other role's service is not replaced", () => {
     host.write("etc/systemd/system/k3s-agent.service", "");
     expect(bootstrap(documentOf())).toEqual(

@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import program from "../../index";
 import { flattenConfig } from "../../spec/load";
-import { HOST_SECRETS, record, valueOf, type Recording } from "../support/mocks";
+import { HOST_SECRETS, record, valueOf, type RecordOptions, type Recording } from "../support/mocks";
 import { minimalConfig, problemsOf, type Settings } from "../support/stacks";
 
 const root = join(__dirname, "../..");
@@ -13,15 +14,16 @@ interface Exports {
   readonly apiUrl: pulumi.Output<string>;
   readonly kubeconfig: pulumi.Output<string>;
   readonly nodes: Readonly<Record<string, unknown>>;
+  readonly fixed: Readonly<Record<string, string>>;
 }
 
-/** Runs the program on the smallest stack with `settings` merged in. A program that threw can be run again in the same file. */
-async function run(settings: Settings): Promise<Recording<Exports>> {
-  return await record(() => {
+/** Runs the program on the smallest stack with `settings` merged in. */
+async function run(settings: Settings, options: RecordOptions = {}): Promise<Recording<Exports>> {
+  return await record(async () => {
     pulumi.runtime.setAllConfig(flattenConfig(minimalConfig(settings)));
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- the program runs when it is loaded.
-    return require("../../index") as Exports;
-  });
+    // The Pulumi CLI calls what the entry point exports.
+    return (await program()) as Exports;
+  }, options);
 }
 
 test("a user's mistakes: all at once, as a RunError, which Pulumi shows without a stack trace", async () => {
@@ -45,10 +47,51 @@ test("warnings are logged, resources declared, and what operators need exported"
     warn.mock.calls.map(([message]) => message).filter((message) => message.endsWith("[open-administration]")),
   ).toHaveLength(1);
   expect(names("k3s-networking:index:K3sCluster")).toEqual(["k3s"]);
-  expect(Object.keys(result)).toEqual(["apiUrl", "kubeconfig", "nodes"]);
+  expect(Object.keys(result)).toEqual(["apiUrl", "kubeconfig", "nodes", "fixed"]);
   expect(await valueOf(result.apiUrl)).toBe("https://k3s-server-1-shared.publicIp:6443");
   expect(await valueOf(result.kubeconfig)).toBe(HOST_SECRETS.kubeconfig);
   expect(Object.keys(result.nodes)).toEqual(["server-1"]);
+});
+
+describe("against the last update", () => {
+  test("what cannot change is refused before any resource is declared, all of it at once", async () => {
+    const { result } = await run({});
+    const declared: string[] = [];
+    const changed = { layout: "segregated", network: { vpcCidr: "10.9.0.0/16" }, k3s: { clusterCidr: "10.44.0.0/16" } };
+    const error: unknown = await run(changed, {
+      lastOutputs: { fixed: result.fixed, kubeconfig: "hidden" },
+      onResource: ({ name }) => declared.push(name),
+    }).catch((thrown: unknown) => thrown);
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    const { message } = error as Error;
+    expect(message.split("\n")[0]).toBe("stack test has 3 problems:");
+    expect(message).toContain(
+      '  k3s.clusterCidr: changes ("10.44.0.0/16"): K3s cannot change the network of running pods; allowed once the cluster is there: "10.42.0.0/16"; ',
+    );
+    expect(message).not.toContain("hidden");
+    expect(declared).toEqual([]);
+  });
+
+  test("the same values pass, and another flannel backend is warned about", async () => {
+    const { result } = await run({});
+    const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(async () => {});
+    const options = { lastOutputs: { fixed: result.fixed } };
+    await run({}, options);
+    const about = (): string[] =>
+      warn.mock.calls.map(([message]) => message).filter((message) => message.includes("flannel"));
+    expect(about()).toEqual([]);
+    await run({ k3s: { flannelBackend: "wireguard-native" } }, options);
+    expect(about()).toEqual([expect.stringMatching(/^k3s\.flannelBackend: changes .*\[flannel-backend-change\]$/)]);
+  });
+
+  test("an engine that cannot tell is no reason to stop", async () => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(async () => {});
+    const { names } = await run({}, { lastOutputs: new Error("unknown stack") });
+    expect(names("k3s-networking:index:K3sCluster")).toEqual(["k3s"]);
+    expect(warn.mock.calls.map(([message]) => message)).toContainEqual(
+      expect.stringMatching(/^the outputs of the last update cannot be read \(.*unknown stack/),
+    );
+  });
 });
 
 test("the program is under forty lines", () => {

@@ -41,6 +41,10 @@ export interface RecordOptions {
   /** As in `pulumi preview`: nothing that only exists after creation is known. */
   readonly preview?: boolean;
   readonly stack?: string;
+  /** Outputs of the stack's last update, or why the engine cannot tell. Default: there was none. */
+  readonly lastOutputs?: Readonly<Record<string, unknown>> | Error;
+  /** Told of every resource when it is declared, also by a program that then fails. */
+  readonly onResource?: (resource: Declared) => void;
 }
 
 /** What the in-memory provider says of a created resource, beyond its inputs. A value names itself: `NAME.property`. */
@@ -129,8 +133,8 @@ function declared(req: RequestFields): Declared {
 }
 
 /** Runs `program` and waits until everything that it declared is registered. */
-export async function record<T>(program: () => T, options: RecordOptions = {}): Promise<Recording<T>> {
-  const { preview = false, stack = "test" } = options;
+export async function record<T>(program: () => T | Promise<T>, options: RecordOptions = {}): Promise<Recording<T>> {
+  const { preview = false, stack = "test", lastOutputs = {} } = options;
   const resources: Declared[] = [];
   const invokes: Invoked[] = [];
   await pulumi.runtime.setMocks(
@@ -141,6 +145,11 @@ export async function record<T>(program: () => T, options: RecordOptions = {}): 
         state: { ...(inputs as object), ...(preview ? {} : OUTPUTS[type]?.(name)) },
       }),
       call: ({ token, inputs }) => {
+        if (token === "pulumi:pulumi:readStackOutputs") {
+          // As gRPC has it: the message stands in the details.
+          if (lastOutputs instanceof Error) throw Object.assign(lastOutputs, { details: lastOutputs.message });
+          return { outputs: lastOutputs };
+        }
         invokes.push({ token, inputs: readable(inputs) });
         const { name } = inputs as { name: string };
         return { name, value: "(secret)", insecureValue: `ami(${name})` };
@@ -149,11 +158,14 @@ export async function record<T>(program: () => T, options: RecordOptions = {}): 
     "k3s-networking",
     stack,
     preview,
+    "organization",
   );
   const monitor = getMonitor() as unknown as MockMonitor;
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
-    resources.push(declared(request as RequestFields));
+    const resource = declared(request as RequestFields);
+    resources.push(resource);
+    options.onResource?.(resource);
     return register(request, callback);
   };
   // Pulumi notes a stack trace for each promise, which costs more than all the rest.
@@ -161,7 +173,7 @@ export async function record<T>(program: () => T, options: RecordOptions = {}): 
   Error.stackTraceLimit = 0;
   let result: T;
   try {
-    result = program();
+    result = await program();
     await pulumi.runtime.disconnect();
   } finally {
     Error.stackTraceLimit = stackTraceLimit;

@@ -1,0 +1,68 @@
+/**
+ * What cannot change once the cluster is there. A stack's last update leaves these values among its outputs; the next one is held
+ * against them before any resource is declared, so that a preview refuses what no update could do.
+ */
+import type { Problem, ProblemCode } from "../spec/problems";
+import type { ClusterPlan } from "./types";
+
+/** Values by setting, such as `k3s.clusterCidr`. */
+export type FixedValues = Readonly<Record<string, string>>;
+
+interface FixedSetting {
+  readonly code: Extract<ProblemCode, "fixed-setting" | "flannel-backend-change">;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+const REBUILD = "set it back; for another value, build a new stack and move the workloads to it";
+
+/** Every such setting. `fixed-setting` refuses, the other code warns. */
+const SETTINGS: Readonly<Record<string, FixedSetting>> = {
+  layout: { code: "fixed-setting", why: "every node's address would change under the cluster", remedy: REBUILD },
+  "network.vpcCidr": { code: "fixed-setting", why: "another VPC replaces every node at once", remedy: REBUILD },
+  "network.vpc.id": { code: "fixed-setting", why: "another VPC replaces every node at once", remedy: REBUILD },
+  "k3s.clusterCidr": { code: "fixed-setting", why: "K3s cannot change the network of running pods", remedy: REBUILD },
+  "k3s.serviceCidr": { code: "fixed-setting", why: "K3s cannot change the network of services", remedy: REBUILD },
+  "k3s.flannelBackend": {
+    code: "flannel-backend-change",
+    why: "nodes cannot reach each other's pods until the last of them has the new backend",
+    remedy: "do it in a maintenance window, or build a new stack, as K3s's maintainers advise",
+  },
+};
+
+/** A plan's values. */
+export function fixedValues(plan: Pick<ClusterPlan, "layout" | "network">, k3s: K3sValues): FixedValues {
+  const { vpc } = plan.network;
+  return {
+    layout: plan.layout,
+    ...(vpc.kind === "create" ? { "network.vpcCidr": vpc.cidr } : { "network.vpc.id": vpc.id }),
+    "k3s.clusterCidr": k3s.clusterCidr,
+    "k3s.serviceCidr": k3s.serviceCidr,
+    "k3s.flannelBackend": k3s.flannelBackend,
+  };
+}
+
+/** The settings of `k3s` among them. */
+export interface K3sValues {
+  readonly clusterCidr: string;
+  readonly serviceCidr: string;
+  readonly flannelBackend: string;
+}
+
+/**
+ * What a plan changes of them.
+ *
+ * @param last The output `fixed` of the stack's last update; anything else, such as undefined before the first one, compares as nothing.
+ */
+export function fixedChanges(last: unknown, plan: Pick<ClusterPlan, "fixed">): Problem[] {
+  if (typeof last !== "object" || last === null) return [];
+  return Object.entries(last).flatMap(([path, before]: [string, unknown]) => {
+    const setting = SETTINGS[path];
+    const now = plan.fixed[path];
+    if (setting === undefined || typeof before !== "string" || now === before) return [];
+    const { code, why, remedy } = setting;
+    const value = now === undefined ? "not given" : JSON.stringify(now);
+    const allowed = code === "fixed-setting" ? "allowed once the cluster is there" : "the cluster has";
+    return [{ code, path, message: `changes (${value}): ${why}; ${allowed}: ${JSON.stringify(before)}`, remedy }];
+  });
+}
