@@ -13,6 +13,8 @@ const RELEASE_TIMEOUT = 600;
 export interface ApiDeliveryArgs {
   readonly steps: readonly ClusterStep[];
   readonly kubeconfig: pulumi.Output<string>;
+  /** What tells this cluster from others: the stack's name. */
+  readonly cluster: string;
   readonly bgpPasswords: ReadonlyMap<string, pulumi.Output<string>>;
   readonly after: readonly pulumi.Resource[];
 }
@@ -25,7 +27,14 @@ export class ApiDelivery extends pulumi.ComponentResource {
   constructor(name: string, args: ApiDeliveryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k3s-networking:k3s:ApiDelivery", name, {}, opts);
     this.args = args;
-    const provider = new Provider(name, { kubeconfig: args.kubeconfig }, { parent: this, dependsOn: [...args.after] });
+    const { kubeconfig, cluster } = args;
+    const provider = new Provider(
+      name,
+      // Without the identifier another address of the API, or a kubeconfig that is only read again, would count as another cluster, and
+      // every object would be replaced.
+      { kubeconfig, clusterIdentifier: cluster },
+      { parent: this, dependsOn: [...args.after] },
+    );
     this.opts = { parent: this, provider };
     let before: pulumi.Resource[] = [];
     for (const step of args.steps) {

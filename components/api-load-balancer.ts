@@ -19,6 +19,8 @@ export interface ApiLoadBalancerArgs {
   readonly vpcId: pulumi.Input<string>;
   readonly subnetIds: readonly pulumi.Input<string>[];
   readonly groupId: pulumi.Input<string>;
+  /** The internet gateway, if it is the stack's: AWS gives no public load balancer to a VPC that has none yet. */
+  readonly gateways: readonly pulumi.Resource[];
   /** Private addresses by server, on the network that operators use. */
   readonly targets: ReadonlyMap<string, pulumi.Input<string>>;
   readonly tags: Tagger;
@@ -44,7 +46,7 @@ export class ApiLoadBalancer extends pulumi.ComponentResource {
         enableCrossZoneLoadBalancing: true,
         tags,
       },
-      { parent: this },
+      { parent: this, dependsOn: [...args.gateways] },
     );
     const group = this.createTargetGroup(name, args, tags);
     const listener = new Listener(

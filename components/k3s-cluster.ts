@@ -102,6 +102,7 @@ export class K3sCluster extends pulumi.ComponentResource {
         vpcId: this.network.vpcId,
         subnetIds: plan.subnets.map((key) => this.network.subnetId(key)),
         groupId: this.groups.groupId(plan.group),
+        gateways: this.network.gateways,
         targets: new Map(targets),
         tags: this.tags,
       },
@@ -204,7 +205,7 @@ export class K3sCluster extends pulumi.ComponentResource {
       case "api":
         new ApiDelivery(
           this.resourceName,
-          { ...args, kubeconfig: this.kubeconfig, after: [...installed, ...api] },
+          { ...args, kubeconfig: this.kubeconfig, cluster: this.args.plan.stack, after: [...installed, ...api] },
           { parent: this },
         );
         return;

@@ -401,6 +401,10 @@ describe("changes", () => {
 describe("the API's load balancer", () => {
   test("TCP all the way, to the servers' addresses, without the clients' addresses", async () => {
     const { get, names } = await build(ha(1, { api: { endpoint: "nlb" } }));
+    // AWS refuses a public load balancer in a VPC that has no internet gateway yet.
+    expect(get("aws:lb/loadBalancer:LoadBalancer", "k3s-api").dependencies).toContain(
+      "aws:ec2/internetGateway:InternetGateway k3s-internet",
+    );
     expect(get("aws:lb/loadBalancer:LoadBalancer", "k3s-api").inputs).toEqual({
       loadBalancerType: "network",
       internal: false,
@@ -457,7 +461,8 @@ describe("what is put into the cluster", () => {
   test("through the API: one step after another, by the kubeconfig, after every node", async () => {
     const { get, resources } = await build(ha(1, { loadBalancer: METALLB }));
     const provider = get("pulumi:providers:kubernetes", "k3s");
-    expect(provider.inputs).toEqual({ kubeconfig: { secret: HOST_SECRETS.kubeconfig } });
+    // With the identifier, a kubeconfig that is read again replaces no object.
+    expect(provider.inputs).toEqual({ kubeconfig: { secret: HOST_SECRETS.kubeconfig }, clusterIdentifier: "test" });
     expect(provider.dependencies).toEqual(
       expect.arrayContaining(
         ["agent-1", "server-1", "server-2", "server-3"].map((node) => `${COMMAND} k3s-${node}-install`),
