@@ -123,7 +123,7 @@ To rebuild $node, set k3s.bootstrapServer to the name of a server that is left"
   if [ "$embedded_etcd" = true ]; then put_text "cluster-init: true" "$join_file"; fi
 }
 
-# How this node finds the cluster: written at its first start, and left alone once it is a member.
+# How this node finds the cluster: written before its first start, and not looked at any more once it is a member.
 decide_join() {
   if [ "$role" = server ] && has_data; then
     # A single server's SQLite becomes embedded etcd when the stack gets more servers.
@@ -240,6 +240,14 @@ wait_until_ready() {
   done
 }
 
+# A member starts from its own data, and K3s ignores `server` then. Only a server that is taken out of the cluster would use it: restarted
+# before its host is gone, it would join again, and leave a dead member behind. Without it K3s refuses.
+forget_join() {
+  if [ "$role" = server ] && has_etcd && $as_root grep -q '^server:' "$root$join_file" 2>/dev/null; then
+    $as_root rm -f "$root$join_file"
+  fi
+}
+
 # The password part of a token, which may be in the long form K10HASH::USER:PASSWORD.
 password() {
   $as_root sed 's/^K10.*::[a-z]*://' "$1" 2>/dev/null || true
@@ -283,6 +291,7 @@ put_interface
 install_k3s
 start_k3s
 wait_until_ready
+forget_join
 $as_root rm -f "$pending"
 
 if [ "$step" = bootstrap ]; then

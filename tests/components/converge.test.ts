@@ -207,6 +207,25 @@ describe("joining", () => {
     host.state("answers", "10.0.128.11:6443\n10.0.128.12:6443\n");
     host.write("etc/rancher/k3s/token", "K10ca::server:password\n", 0o600);
     expect(install(documentOf(joiner)).code).toBe(0);
+    expect(host.file("started-with")).toBe("server: https://10.0.128.11:6443\n");
+  });
+
+  test("a member forgets whom it joined: taken out of the cluster, it could only join again", () => {
+    host.state("answers", "10.0.128.11:6443\n");
+    host.write("etc/rancher/k3s/token", "K10ca::server:password\n", 0o600);
+    expect(install(documentOf(joiner)).code).toBe(0);
+    expect(host.file(JOIN)).toBeUndefined();
+    host.calls();
+    expect(install(documentOf(joiner))).toEqual(ok("unchanged\n"));
+    expect(restarts(host.calls())).toBe(0);
+    expect(host.file(JOIN)).toBeUndefined();
+  });
+
+  test("one that is not ready does not forget it", () => {
+    host.state("answers", "10.0.128.11:6443\n");
+    host.state("not-ready", "");
+    host.write("etc/rancher/k3s/token", "K10ca::server:password\n", 0o600);
+    expect(install(documentOf(joiner)).code).toBe(1);
     expect(host.file(JOIN)).toBe("server: https://10.0.128.11:6443\n");
   });
 
@@ -214,7 +233,7 @@ describe("joining", () => {
     host.state("answers", "10.0.128.12:7443\n");
     host.write("etc/rancher/k3s/token", "K10ca::server:password\n", 0o600);
     expect(install(documentOf({ ...joiner, "api-port": "7443" })).code).toBe(0);
-    expect(host.file(JOIN)).toBe("server: https://10.0.128.12:7443\n");
+    expect(host.file("started-with")).toBe("server: https://10.0.128.12:7443\n");
   });
 
   test("the wait for a server ends", () => {
@@ -229,7 +248,7 @@ describe("joining", () => {
     host.state("answers", "10.0.128.12:6443\n");
     host.write("etc/rancher/k3s/token", "K10ca::server:password\n", 0o600);
     expect(install(documentOf()).code).toBe(0);
-    expect(host.file(JOIN)).toBe("server: https://10.0.128.12:6443\n");
+    expect(host.file("started-with")).toBe("server: https://10.0.128.12:6443\n");
   });
 
   test("a first server without data and without survivors says what to do, and forms nothing", () => {

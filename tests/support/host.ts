@@ -14,6 +14,7 @@ case $1 in
   restart)
     [ ! -e "$state/restart-fails" ] || exit 1
     touch "$state/active-$2"
+    cp "$root/etc/rancher/k3s/config.yaml.d/10-join.yaml" "$root/started-with" 2>/dev/null || rm -f "$root/started-with"
     [ "$2" = k3s ] || exit 0
     server=$root/var/lib/rancher/k3s/server
     if [ -e "$root/etc/rancher/k3s/config.yaml.d/10-join.yaml" ]; then mkdir -p "$server/db/etcd/member"; else mkdir -p "$server/db"; touch "$server/db/state.db"; fi
