@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { K3sCluster } from "./components/k3s-cluster";
 import { lastOutput } from "./components/last-outputs";
+import { runError } from "./components/run-error";
 import { clusterSecrets } from "./components/secrets";
 import { createPlan } from "./plan";
 import { fixedChanges } from "./plan/fixed";
@@ -19,8 +20,7 @@ async function load() {
 
 export = async function program() {
   const { plan, secrets, warnings } = await load().catch((error: unknown) => {
-    // A user's mistake, not a crash: shown without a stack trace.
-    throw error instanceof StackProblems ? new pulumi.RunError(error.message) : error;
+    throw error instanceof StackProblems ? runError(error.message) : error;
   });
   for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
   // `apiUrl`: where operators reach the Kubernetes API. `kubeconfig`: the administrator's, shown by `pulumi stack output kubeconfig
