@@ -18,6 +18,8 @@ const COMMANDS = {
   docs: () => require("./docs.ts").main(process.argv.slice(3)),
   bench: () => require("./bench.ts").main(process.argv.slice(3)),
   test: () => require("./gate.cjs").main(process.argv.slice(3)),
+  "engine:setup": () => require("./engine/setup.ts").main(process.argv.slice(3)),
+  "test:engine": () => require("./engine-test.ts").main(process.argv.slice(3)),
 };
 /** Commands that are plain JavaScript. */
 const PLAIN = ["test"];

@@ -13,6 +13,8 @@ export interface Fault {
   readonly error?: string;
   /** Milliseconds before anything else. */
   readonly delay?: number;
+  /** Milliseconds between what a creation did and its answer. */
+  readonly answerDelay?: number;
 }
 
 /** The file is read at each call: a test can end a fault by taking it out. */
@@ -28,8 +30,10 @@ function faults(): readonly Fault[] {
 }
 
 function failing(type: string, kind: ResourceKind): ResourceKind {
+  const faultOf = (call: Fault["call"], name: string): Fault | undefined =>
+    faults().find((one) => one.type === type && one.name === name && one.call === call);
   const check = async (call: Fault["call"], { name }: Subject): Promise<void> => {
-    const fault = faults().find((one) => one.type === type && one.name === name && one.call === call);
+    const fault = faultOf(call, name);
     if (fault?.delay !== undefined) await sleep(fault.delay);
     if (fault?.error !== undefined) throw new Error(fault.error);
   };
@@ -37,7 +41,9 @@ function failing(type: string, kind: ResourceKind): ResourceKind {
     ...kind,
     async create(inputs, subject) {
       await check("create", subject);
-      return kind.create(inputs, subject);
+      const created = await kind.create(inputs, subject);
+      await sleep(faultOf("create", subject.name)?.answerDelay ?? 0);
+      return created;
     },
     async read(id, state, subject) {
       await check("read", subject);
