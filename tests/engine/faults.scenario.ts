@@ -1,9 +1,8 @@
 /** What goes wrong in real life, on dev-shared: each fault ends in time, says what it is, and leaves a stack that the next `up` finishes. */
-import { setSetting, setting, type Config } from "./harness/project";
 import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
-import { declaredByEngine, declaredByReview, inReviewWords } from "./harness/comparison";
-import type { EngineResult } from "./harness/engine";
+import { brief, succeeded, type EngineResult } from "./harness/engine";
 import { nodesThatStarted } from "./harness/order";
+import { setSetting, setting, type Config } from "./harness/project";
 import { step } from "./harness/steps";
 import { World } from "./harness/world";
 
@@ -25,11 +24,6 @@ const k3s = (change: Config): void => {
   });
 };
 
-function succeeded(result: EngineResult): EngineResult {
-  if (result.code !== 0) throw new Error(`pulumi ended with ${String(result.code)}:\n${result.output}`);
-  return result;
-}
-
 /** Another instance type for the agents. */
 function agentType(instanceType: string): void {
   world.project.edit((config) => {
@@ -46,7 +40,7 @@ function agentType(instanceType: string): void {
 async function recovers(args: readonly string[] = []): Promise<void> {
   succeeded(await world.engine.up(args));
   const again = succeeded(await world.engine.up());
-  expect(again.steps.map(({ op, name }) => `${op} ${name}`)).toEqual([]);
+  expect(brief(again)).toEqual([]);
   expect(Object.keys(await world.cluster.nodes()).sort()).toEqual([AGENT, SERVER]);
 }
 
@@ -57,9 +51,8 @@ function failedWith(result: EngineResult, seconds: number, ...words: readonly (s
 }
 
 step("the preview without credentials declares what the engine's own preview declares", async () => {
-  const expected = declaredByReview(await world.review());
-  const actual = declaredByEngine((await world.engine.previewJson()).steps);
-  expect(inReviewWords(actual, expected)).toEqual(expected);
+  const { review, engine } = await world.previews();
+  expect(engine).toEqual(review);
 });
 
 step("a host that is not up yet is waited for; one that never comes up ends the wait, by name", async () => {

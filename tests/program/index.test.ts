@@ -22,7 +22,7 @@ async function run(settings: Settings, options: RecordOptions = {}): Promise<Rec
   return await record(async () => {
     pulumi.runtime.setAllConfig(flattenConfig(minimalConfig(settings)));
     // The Pulumi CLI calls what the entry point exports.
-    return (await program()) as Exports;
+    return await program();
   }, options);
 }
 

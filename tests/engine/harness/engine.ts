@@ -200,3 +200,14 @@ export interface StateResource {
   readonly outputs?: Readonly<Record<string, unknown>>;
   readonly dependencies?: readonly string[];
 }
+
+/** `op name` of every step, sorted. */
+export function brief({ steps }: EngineResult): string[] {
+  return steps.map(({ op, name }) => `${op} ${name}`).sort();
+}
+
+/** The result of a command that must have succeeded. @throws with all that it printed. */
+export function succeeded(result: EngineResult): EngineResult {
+  if (result.code !== 0) throw new Error(`pulumi ended with ${String(result.code)}:\n${result.output}`);
+  return result;
+}

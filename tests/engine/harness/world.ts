@@ -15,6 +15,7 @@ import { startMoto, type Moto } from "../lab/moto";
 import type { Fault } from "../providers/aws/faults";
 import { accountContents } from "./account";
 import { ClusterView } from "./cluster";
+import { declaredByEngine, declaredByReview, inReviewWords, type DeclaredResource } from "./comparison";
 import { Engine } from "./engine";
 import { installPlugins } from "./plugins";
 import { run } from "./process";
@@ -177,6 +178,13 @@ export class World {
     const result = await run(process.execPath, words, { cwd: ROOT });
     if (result.code !== 0) throw new Error(`npm start failed:\n${result.output}`);
     return JSON.parse(result.stdout) as PreviewDocument;
+  }
+
+  /** What the preview without credentials declares, and what the engine's own declares, in the same words. */
+  async previews(): Promise<{ readonly review: Record<string, DeclaredResource>; readonly engine: unknown }> {
+    const review = declaredByReview(await this.review());
+    const { steps } = await this.engine.previewJson();
+    return { review, engine: inReviewWords(declaredByEngine(steps), review) };
   }
 
   /** What happened on the hosts until now. */
