@@ -110,9 +110,3 @@ describe("dependencies", () => {
 test("generated files are up to date", () => {
   expect(run("docs", "--check")).toEqual({ code: 0, stdout: "", stderr: "" });
 });
-
-test(".ci/run is executable, and is the README's test command", () => {
-  const text = readFileSync(path.join(ROOT, ".ci/run"), "utf8");
-  expect(text.trimEnd().split("\n").at(-1)).toBe("exec npm test");
-  expect(readFileSync(path.join(ROOT, "README.md"), "utf8")).toContain("npm test");
-});

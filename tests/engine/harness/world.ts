@@ -282,6 +282,13 @@ export class World {
     const processes = this.watch
       .texts()
       .flatMap((text) => secretsIn(text, secrets).map((name) => `${name} in ${text.slice(0, 200)}`));
+    const marker = { marker: this.project.stack };
+    const finds = [
+      secretsInFiles(path.join(this.folder, "state"), marker),
+      this.engine.printed.flatMap((text) => secretsIn(text, marker)),
+      this.watch.texts().flatMap((text) => secretsIn(text, marker)),
+    ];
+    if (finds.some((found) => found.length === 0)) throw new Error("the search does not find what is there");
     if (this.watch.looks < 100) throw new Error("the processes were hardly looked at");
     const logs = this.plan().nodes.map(async ({ name }) => {
       const text = await this.host(name).must("cat /var/log/lab/* 2>/dev/null || true");
