@@ -241,7 +241,7 @@ wait_until_ready() {
 }
 
 # A member starts from its own data, and K3s ignores `server` then. Only a server that is taken out of the cluster would use it: restarted
-# before its host is gone, it would join again, and leave a dead member behind. Without it K3s refuses.
+# before its host is gone, it would join again, and leave a dead member behind.
 forget_join() {
   if [ "$role" = server ] && has_etcd && $as_root grep -q '^server:' "$root$join_file" 2>/dev/null; then
     $as_root rm -f "$root$join_file"
