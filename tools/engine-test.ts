@@ -31,21 +31,20 @@ interface Outcome {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** What the tests cannot do without, or nothing. */
-function refusal(): string | undefined {
+/** The names of all scenarios, sorted. */
+function allScenarios(): string[] {
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith(ENDING));
+  return files.map((name) => name.slice(0, -ENDING.length)).sort();
+}
+
+/** Why the scenarios of those names cannot run, or nothing. */
+function refusal(wanted: readonly string[]): string | undefined {
+  const all = allScenarios();
+  const unknown = wanted.filter((name) => !all.includes(name));
+  if (unknown.length > 0) return `There is no scenario ${unknown.join(", ")}; there are: ${all.join(", ")}`;
   const missing = missingTools();
   if (missing.length === 0) return undefined;
   return `The engine's tests make hosts out of network namespaces, and need what this machine lacks:\n  ${missing.join("\n  ")}`;
-}
-
-function scenarios(wanted: readonly string[]): string[] {
-  const all = readdirSync(FOLDER)
-    .filter((name) => name.endsWith(ENDING))
-    .map((name) => name.slice(0, -ENDING.length))
-    .sort();
-  const unknown = wanted.filter((name) => !all.includes(name));
-  if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(", ")}; there are: ${all.join(", ")}`);
-  return wanted.length === 0 ? all : [...wanted];
 }
 
 /** Runs one scenario in namespaces of its own. @returns the counts of jest's own report; a scenario that cannot run is a failure. */
@@ -109,7 +108,7 @@ async function ensureTools(): Promise<object | undefined> {
 
 /** Runs the scenarios of that name, or all. The last line says how many steps passed and failed. */
 export async function main(args: readonly string[]): Promise<void> {
-  const reason = refusal();
+  const reason = refusal(args);
   if (reason !== undefined) {
     say(reason);
     process.exitCode = 1;
@@ -127,7 +126,7 @@ export async function main(args: readonly string[]): Promise<void> {
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
     ENGINE_TEST_TOOLS: JSON.stringify(tools),
   };
-  const waiting = scenarios(args);
+  const waiting = args.length === 0 ? allScenarios() : [...args];
   const outcomes: Outcome[] = [];
   const worker = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
