@@ -3,10 +3,11 @@
  * own (network, mounts, processes), so that nothing of it can reach outside or stay behind.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, existsSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { SetupError, ensureCounterparts, ensureEngine } from "./engine/setup";
+import { readCounts } from "./jest-report.cjs";
 import { missingTools } from "../tests/engine/lab/requirements";
 
 const ROOT = path.resolve(__dirname, "..");
@@ -16,13 +17,6 @@ const ENDING = ".scenario.ts";
 const AT_ONCE = 2;
 /** Minutes that a scenario may take. */
 const LIMIT = 20;
-
-interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numRuntimeErrorTestSuites: number;
-}
 
 interface Outcome {
   readonly passed: number;
@@ -83,16 +77,11 @@ async function runScenario(name: string, reports: string, env: NodeJS.ProcessEnv
     child.on("close", resolve);
   });
   clearTimeout(timer);
-  const outcome = readReport(report, code);
+  const { passed, failed, skipped } = readCounts(report, code === 0);
+  // No step of a scenario may be left out.
+  const outcome = { passed, failed: failed + skipped };
   say(`${outcome.failed === 0 ? "passed" : "FAILED"}  ${name} (${((Date.now() - started) / 60_000).toFixed(1)} min)`);
   return outcome;
-}
-
-function readReport(file: string, code: number | null): Outcome {
-  if (!existsSync(file)) return { passed: 0, failed: 1 };
-  const report = JSON.parse(readFileSync(file, "utf8")) as Report;
-  const failed = report.numFailedTests + report.numRuntimeErrorTestSuites + report.numPendingTests;
-  return { passed: report.numPassedTests, failed: code === 0 ? failed : Math.max(failed, 1) };
 }
 
 /** The engine and what the program meets in the tests; undefined, with the reason said, where that cannot be had. */

@@ -4,6 +4,7 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { spawn } = require("node:child_process");
+const { readCounts } = require("./jest-report.cjs");
 
 const ROOT = path.resolve(__dirname, "..");
 const bin = (file) => path.join(ROOT, "node_modules", file);
@@ -53,10 +54,7 @@ async function runTests(args) {
       [bin("jest/bin/jest.js"), "--json", `--outputFile=${report}`, ...args],
       ["ignore", "ignore", 2],
     );
-    if (!fs.existsSync(report)) return { passed: 0, failed: 1 };
-    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(fs.readFileSync(report, "utf8"));
-    const failed = numFailedTests + numRuntimeErrorTestSuites;
-    return { passed: numPassedTests, failed: passed ? failed : Math.max(failed, 1) };
+    return readCounts(report, passed);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

@@ -2,7 +2,7 @@
 import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { brief, succeeded, type EngineResult } from "./harness/engine";
 import { nodesThatStarted } from "./harness/order";
-import { setSetting, setting, type Config } from "./harness/project";
+import { poolOf, setSetting, setting, type Config } from "./harness/project";
 import { step } from "./harness/steps";
 import { World } from "./harness/world";
 
@@ -19,20 +19,13 @@ afterAll(async () => {
 });
 
 const k3s = (change: Config): void => {
-  world.project.edit((config) => {
-    setSetting(config, "k3s", { ...setting<Config>(config, "k3s"), ...change });
-  });
+  world.project.extend("k3s", change);
 };
 
 /** Another instance type for the agents. */
 function agentType(instanceType: string): void {
   world.project.edit((config) => {
-    const pools = setting<Config[]>(config, "nodes");
-    setSetting(
-      config,
-      "nodes",
-      pools.map((pool) => (pool["pool"] === "agent" ? { ...pool, instanceType } : pool)),
-    );
+    poolOf(config, "agent").instanceType = instanceType;
   });
 }
 
@@ -140,12 +133,7 @@ step("a full disk: nothing half-written, and no restart", async () => {
   const path = "/etc/rancher/k3s/config.yaml";
   const before = host.readFile(path);
   world.project.edit((config) => {
-    const nodes = setting<Config[]>(config, "nodes");
-    setSetting(
-      config,
-      "nodes",
-      nodes.map((pool) => (pool["pool"] === "agent" ? { ...pool, labels: { shift: "night" } } : pool)),
-    );
+    poolOf(config, "agent").labels = { shift: "night" };
   });
   await host.fillDisk();
   const mark = world.events().length;

@@ -10,8 +10,6 @@ export interface Step {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
-  /** Input properties that differ, as the engine says. */
-  readonly diffs: readonly string[];
 }
 
 /** The end of a command. */
@@ -43,7 +41,6 @@ interface StepEvent {
     readonly op: string;
     readonly urn: string;
     readonly type: string;
-    readonly diffs?: readonly string[] | null;
   };
 }
 
@@ -56,8 +53,8 @@ interface EngineEvent {
 const PASSPHRASE = "a passphrase for tests";
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
-function stepOf({ metadata: { op, urn, type, diffs } }: StepEvent): Step {
-  return { op, urn, type, name: urn.slice(urn.lastIndexOf("::") + 2), diffs: diffs ?? [] };
+function stepOf({ metadata: { op, urn, type } }: StepEvent): Step {
+  return { op, urn, type, name: urn.slice(urn.lastIndexOf("::") + 2) };
 }
 
 /** The steps in an engine's event log. */
@@ -191,14 +188,8 @@ export interface PreviewStep {
 
 /** A resource in the state. */
 export interface StateResource {
-  readonly urn: string;
   readonly type: string;
-  readonly id?: string;
-  readonly custom: boolean;
-  readonly parent?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
-  readonly outputs?: Readonly<Record<string, unknown>>;
-  readonly dependencies?: readonly string[];
 }
 
 /** `op name` of every step, sorted. */

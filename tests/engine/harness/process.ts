@@ -1,5 +1,5 @@
 /** Child processes with everything that they print, and an end. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 
 export interface Finished {
   /** Exit code; null where a signal ended it. */
@@ -20,10 +20,7 @@ export interface RunOptions {
 
 /** A child process that runs. */
 export interface Running {
-  readonly child: ChildProcess;
   readonly finished: Promise<Finished>;
-  /** What it has printed until now. */
-  printed(): string;
   /** Kills it and all that it started, at once. */
   kill(): void;
 }
@@ -67,7 +64,7 @@ export function start(command: string, args: readonly string[], options: RunOpti
       resolve({ code, output, stdout, seconds: (Date.now() - started) / 1000 });
     });
   });
-  return { child, finished, printed: () => output, kill };
+  return { finished, kill };
 }
 
 /** Runs a command to its end. */

@@ -1,5 +1,5 @@
 /** A copy of the program with one stack file, as a team that forks a stack has it: what a test changes in it is no change here. */
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parse, stringify } from "yaml";
 
@@ -58,9 +58,11 @@ export class Project {
     writeFileSync(this.stackFile, stringify(whole));
   }
 
-  /** Whether the folder is still there. */
-  exists(): boolean {
-    return existsSync(this.stackFile);
+  /** Changes some keys of a setting that is a mapping, such as `k3s`. */
+  extend(key: string, change: Config): void {
+    this.edit((config) => {
+      setSetting(config, key, { ...setting<Config>(config, key), ...change });
+    });
   }
 }
 
@@ -73,4 +75,13 @@ export function setting<T>(config: Config, key: string): T {
 /** Sets it. */
 export function setSetting(config: Config, key: string, value: unknown): void {
   config[`k3s-networking:${key}`] = value;
+}
+
+type Pools = { pool: string; role: string; count: number; labels?: Record<string, string>; instanceType?: string }[];
+
+/** A pool of the stack. */
+export function poolOf(config: Config, name: string): Pools[number] {
+  const found = setting<Pools>(config, "nodes").find(({ pool }) => pool === name);
+  if (found === undefined) throw new Error(`the stack has no pool ${name}`);
+  return found;
 }

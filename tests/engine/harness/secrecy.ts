@@ -2,8 +2,8 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 
-/** A secret, by the name under which it is reported. */
-export type Secrets = Readonly<Record<string, string>>;
+/** The names under which secrets are reported, by secret: a setting may have had several. */
+export type Secrets = ReadonlyMap<string, string>;
 
 /** Milliseconds between two looks at the processes. */
 const LOOK = 100;
@@ -49,7 +49,7 @@ export class ProcessWatch {
 
 /** The names of the secrets that a text holds. */
 export function secretsIn(text: string, secrets: Secrets): string[] {
-  return Object.entries(secrets).flatMap(([name, value]) => (text.includes(value) ? [name] : []));
+  return [...secrets].flatMap(([value, name]) => (text.includes(value) ? [name] : []));
 }
 
 /** `SECRET in FILE` for each file below a folder that holds one. Links are not followed. */

@@ -1,5 +1,5 @@
 /** One scenario's world: a copy of the program with one stack, the engine, and everything that the program meets. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { DescribeSecurityGroupRulesCommand, EC2Client, RevokeSecurityGroupIngressCommand } from "@aws-sdk/client-ec2";
@@ -20,7 +20,7 @@ import { Engine } from "./engine";
 import { installPlugins } from "./plugins";
 import { run } from "./process";
 import { Project, ROOT, setSetting, setting, type Config } from "./project";
-import { ProcessWatch, secretsIn, secretsInFiles, type Secrets } from "./secrecy";
+import { ProcessWatch, secretsIn, secretsInFiles } from "./secrecy";
 
 /** What the runner found or built: files, and the folder of custom resource definitions. */
 interface Tools {
@@ -35,8 +35,6 @@ interface Tools {
 export interface WorldOptions {
   /** A committed stack. */
   readonly stack: string;
-  /** Changes its settings before anything runs. */
-  readonly change?: (config: Config) => void;
 }
 
 /** What the tests' programs say to the EC2 API. */
@@ -50,16 +48,12 @@ const WAITS = { K3S_WAIT_SECONDS: 40, K3S_PAUSE_SECONDS: 0.3, K3S_API_WAIT_SECON
 async function keyPair(
   folder: string,
   name: string,
-): Promise<{ readonly privateFile: string; readonly publicKey: string }> {
+): Promise<{ readonly privateKey: string; readonly publicKey: string }> {
   const privateFile = path.join(folder, name);
   const made = await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "operator", "-f", privateFile]);
   if (made.code !== 0) throw new Error(`no key pair: ${made.output}`);
-  const shown = await run("ssh-keygen", ["-y", "-f", privateFile]);
-  return { privateFile, publicKey: shown.stdout.trim() };
-}
-
-async function textOf(file: string): Promise<string> {
-  return (await run("cat", [file])).stdout;
+  const text = (file: string): string => readFileSync(file, "utf8");
+  return { privateKey: text(privateFile), publicKey: text(`${privateFile}.pub`).trim() };
 }
 
 /** A scenario's world. */
@@ -67,7 +61,7 @@ export class World {
   /** A secret of the stack, put into it by `setSecret`. */
   readonly bgpPassword = "bgp-password-0123456789";
   private readonly watch = new ProcessWatch();
-  private readonly known = new Map<string, string>();
+  private readonly secrets = new Map<string, string>();
   private baseline: readonly string[] = [];
 
   private constructor(
@@ -83,7 +77,7 @@ export class World {
   ) {}
 
   /** Makes a world, in namespaces of this process's own. */
-  static async create({ stack, change }: WorldOptions): Promise<World> {
+  static async create({ stack }: WorldOptions): Promise<World> {
     const tools = JSON.parse(process.env["ENGINE_TEST_TOOLS"] ?? "{}") as Tools;
     const folder = mkdtempSync(path.join(os.tmpdir(), `k3s-engine-${stack}-`));
     const project = new Project(path.join(folder, "project"), stack);
@@ -91,7 +85,6 @@ export class World {
     project.edit((config) => {
       const access = setting<{ ssh: Config }>(config, "access");
       setSetting(config, "access", { ...access, ssh: { ...access.ssh, publicKey: key.publicKey } });
-      change?.(config);
     });
     const region = String(project.config()["aws:region"]);
     // The network first: the other servers listen in it.
@@ -114,7 +107,7 @@ export class World {
     const world = new World(folder, project, engine, lab, ec2, view, balancers, moto, backend);
     await world.remember();
     await engine.must(["stack", "init", stack]);
-    await world.setSecret("access.ssh.privateKey", await textOf(key.privateFile));
+    await world.setSecret("access.ssh.privateKey", key.privateKey);
     return world;
   }
 
@@ -199,14 +192,14 @@ export class World {
 
   /** Encrypts a setting in the stack file, as the README says. */
   async setSecret(setting_: string, value: string): Promise<void> {
-    this.known.set(setting_, secretPart(value));
+    this.secrets.set(secretPart(value), setting_);
     const words = ["config", "set", "--path", "--secret", `k3s-networking:${setting_}`, "-s", this.project.stack];
     await this.engine.must(words, value);
   }
 
   /** The private half of a key pair that no host knows. */
   async newPrivateKey(): Promise<string> {
-    return textOf((await keyPair(this.folder, `other-key-${String(Date.now())}`)).privateFile);
+    return (await keyPair(this.folder, `other-key-${String(Date.now())}`)).privateKey;
   }
 
   /** Has calls to the EC2 API fail; without one, none. */
@@ -214,8 +207,8 @@ export class World {
     writeFileSync(path.join(this.folder, "aws-faults.json"), JSON.stringify(faults));
   }
 
-  /** Takes one ingress rule away behind the engine's back. @returns the rule, in words. */
-  async closeOneRule(): Promise<string> {
+  /** Takes one ingress rule away behind the engine's back. */
+  async closeOneRule(): Promise<void> {
     const { SecurityGroupRules = [] } = await this.ec2.send(
       new DescribeSecurityGroupRulesCommand({ MaxResults: 1000 }),
     );
@@ -227,7 +220,6 @@ export class World {
     await this.ec2.send(
       new RevokeSecurityGroupIngressCommand({ GroupId, SecurityGroupRuleIds: [SecurityGroupRuleId] }),
     );
-    return SecurityGroupRuleId;
   }
 
   /** Files of K3s's configuration on any host that others than root may read, and what scripts left in /tmp. */
@@ -244,7 +236,7 @@ export class World {
   }
 
   /** The secrets that the cluster made, from the hosts themselves. */
-  private clusterSecrets(): Secrets {
+  private clusterSecrets(): Readonly<Record<string, string>> {
     const { bootstrapServer } = this.plan().k3s;
     const host = this.host(bootstrapServer);
     const password = (text: string): string => text.trim().replace(/^K10.*::[a-z]*:/u, "");
@@ -258,9 +250,9 @@ export class World {
     };
   }
 
-  /** Notes the cluster's secrets, for the search after the cluster is gone. */
+  /** Notes the cluster's secrets, for the search after those that made them are gone. */
   learnSecrets(): void {
-    for (const [name, value] of Object.entries(this.clusterSecrets())) this.known.set(name, value);
+    for (const [name, value] of Object.entries(this.clusterSecrets())) this.secrets.set(value, name);
   }
 
   /**
@@ -269,8 +261,8 @@ export class World {
    */
   async secretsInPlain(): Promise<string[]> {
     this.learnSecrets();
-    const secrets = Object.fromEntries(this.known);
-    if (Object.values(secrets).some((value) => value.length < 12)) throw new Error("a secret is too short to look for");
+    const { secrets } = this;
+    if ([...secrets.keys()].some((value) => value.length < 12)) throw new Error("a secret is too short to look for");
     await this.engine.must(["stack", "export", "-s", this.project.stack]);
     await this.engine.must(["stack", "history", "-s", this.project.stack, "--json"]);
     const places = ["state", "home", "project/stacks"].flatMap((folder) =>
@@ -282,7 +274,7 @@ export class World {
     const processes = this.watch
       .texts()
       .flatMap((text) => secretsIn(text, secrets).map((name) => `${name} in ${text.slice(0, 200)}`));
-    const marker = { marker: this.project.stack };
+    const marker = new Map([[this.project.stack, "marker"]]);
     const finds = [
       secretsInFiles(path.join(this.folder, "state"), marker),
       this.engine.printed.flatMap((text) => secretsIn(text, marker)),
