@@ -20,9 +20,16 @@ export interface ServiceLbPool {
  * another load balancer is not held to it.
  */
 export function isEligible(loadBalancer: string, pools: readonly ServiceLbPool[], pool: ServiceLbPool): boolean {
+  return mayServe(loadBalancer, isAllowList(pools), pool);
+}
+
+function isAllowList(pools: readonly ServiceLbPool[]): boolean {
+  return pools.some((pool) => pool.serviceLb?.enabled === true);
+}
+
+function mayServe(loadBalancer: string, listed: boolean, pool: ServiceLbPool): boolean {
   if (loadBalancer !== "servicelb") return true;
-  if (pools.some((other) => other.serviceLb?.enabled === true)) return pool.serviceLb?.enabled === true;
-  return pool.serviceLb === undefined;
+  return listed ? pool.serviceLb?.enabled === true : pool.serviceLb === undefined;
 }
 
 /** The pools whose nodes take the traffic of a load-balanced service: all that may, or with `lbPool` those of one ServiceLB pool. */
@@ -31,9 +38,10 @@ export function ingressPools<T extends ServiceLbPool>(
   pools: readonly T[],
   lbPool: string | undefined,
 ): readonly T[] {
+  const listed = isAllowList(pools);
   return pools.filter(
     (pool) =>
-      isEligible(loadBalancer, pools, pool) &&
+      mayServe(loadBalancer, listed, pool) &&
       (lbPool === undefined || loadBalancer !== "servicelb" || pool.serviceLb?.pool === lbPool),
   );
 }

@@ -18,6 +18,14 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The value at a path; undefined where there is none. */
+export function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, part) => {
+    if (Array.isArray(value) && typeof part === "number") return value[part] as unknown;
+    return isObject(value) && typeof part === "string" && Object.hasOwn(value, part) ? value[part] : undefined;
+  }, raw);
+}
+
 function isSecure(value: unknown): boolean {
   return isObject(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";
 }

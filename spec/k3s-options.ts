@@ -1,6 +1,11 @@
 /** K3s command-line options: those that the program sets itself, and those that only servers take (K3s docs, cli/server.md). */
+import type { Target } from "./schema";
 
 const BY_LAYOUT = "the program sets it by layout and placement";
+const NAMES = "use namePrefix of the node pool";
+const LABELS = "use labels of the node pool";
+const TAINTS = "use taints of the node pool";
+const REGISTRIES = "the program writes /etc/rancher/k3s/registries.yaml for k3s.embeddedRegistry";
 const BACKEND = "use k3s.flannelBackend";
 const TOKENS = "the program makes the tokens and keeps them out of the configuration";
 const JOINING = "the program forms the cluster and joins the nodes (k3s.bootstrapServer names the first)";
@@ -18,10 +23,10 @@ const OWNED: Readonly<Record<string, string>> = {
   "advertise-address": BY_LAYOUT,
   "advertise-port": PORT,
   "bind-address": BY_LAYOUT,
-  "node-name": "use namePrefix of the node pool",
-  "with-node-id": "use namePrefix of the node pool",
-  "node-label": "use labels of the node pool",
-  "node-taint": "use taints of the node pool",
+  "node-name": NAMES,
+  "with-node-id": NAMES,
+  "node-label": LABELS,
+  "node-taint": TAINTS,
   "flannel-backend": BACKEND,
   "flannel-iface": BY_LAYOUT,
   "flannel-conf": BACKEND,
@@ -35,7 +40,7 @@ const OWNED: Readonly<Record<string, string>> = {
   "service-node-port-range": "use k3s.nodePortRange",
   "egress-selector-mode": "use k3s.egressSelectorMode",
   "embedded-registry": "use k3s.embeddedRegistry",
-  "private-registry": "the program writes /etc/rancher/k3s/registries.yaml for k3s.embeddedRegistry",
+  "private-registry": REGISTRIES,
   "secrets-encryption": "use k3s.secretsEncryption",
   "secrets-encryption-provider": "use k3s.secretsEncryption",
   "etcd-expose-metrics": "use k3s.etcdExposeMetrics",
@@ -99,12 +104,12 @@ const OWNED_COMPONENT_OPTIONS: Readonly<Record<string, Readonly<Record<string, s
     "anonymous-auth": "it would open the kubelet to whoever reaches its port",
     "cluster-dns": "use k3s.clusterDns",
     "cluster-domain": "use k3s.clusterDomain",
-    "hostname-override": "use namePrefix of the node pool",
+    "hostname-override": NAMES,
     "node-ip": BY_LAYOUT,
-    "node-labels": "use labels of the node pool",
+    "node-labels": LABELS,
     port: PORT,
     "read-only-port": "the kubelet's read-only port has no entry in the port catalogue",
-    "register-with-taints": "use taints of the node pool",
+    "register-with-taints": TAINTS,
   },
   "kube-proxy-arg": { "cluster-cidr": "use k3s.clusterCidr" },
   "etcd-arg": {
@@ -114,8 +119,22 @@ const OWNED_COMPONENT_OPTIONS: Readonly<Record<string, Readonly<Record<string, s
   },
 };
 
+/** What target `existing` says otherwise: its hosts have names and labels of their own, and no placement. */
+const ON_HOSTS: ReadonlyMap<string, string> = new Map([
+  [BY_LAYOUT, "the program sets it by layout"],
+  [NAMES, "use name of the host"],
+  [LABELS, "use labels of the host or of its pool"],
+  [TAINTS, "use taints of the host or of its pool"],
+  [REGISTRIES, "use k3s.registries"],
+]);
+
 /** What to do instead of an option that the program owns; undefined for an option that is the operator's. */
-export function ownedOption(name: string, value: string): string | undefined {
+export function ownedOption(name: string, value: string, target: Target): string | undefined {
+  const instead = owned(name, value);
+  return instead === undefined || target === "aws" ? instead : (ON_HOSTS.get(instead) ?? instead);
+}
+
+function owned(name: string, value: string): string | undefined {
   if (Object.hasOwn(OWNED, name)) return OWNED[name];
   const component = Object.hasOwn(OWNED_COMPONENT_OPTIONS, name) ? OWNED_COMPONENT_OPTIONS[name] : undefined;
   const inner = value.replace(/^-+/, "").split("=")[0] ?? "";

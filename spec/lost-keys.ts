@@ -2,7 +2,7 @@
 import { distance } from "fastest-levenshtein";
 import { NAMESPACE, REGION_KEY, isObject, nearest } from "./config";
 import type { Problem } from "./problems";
-import { stackSchema } from "./schema";
+import { TARGETS, TARGET_SCHEMAS } from "./schema";
 import { formatPath } from "./show";
 
 /** The one key that zod's records leave out: an assignment to it would set an object's prototype. Others, such as `constructor`, stay. */
@@ -10,6 +10,9 @@ export const LOST_KEY = "__proto__";
 
 /** A namespace this near to the program's own is a misspelling of it (Levenshtein distance). */
 const MISSPELT = 3;
+
+/** Names of settings, of any target. */
+const SETTINGS = [...new Set(TARGETS.flatMap((target) => Object.keys(TARGET_SCHEMAS[target].shape)))];
 
 function lostPaths(value: unknown, path: readonly PropertyKey[]): string[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => lostPaths(item, [...path, index]));
@@ -31,7 +34,7 @@ export function lostKeys(raw: unknown): Problem[] {
 
 /** The whole key that a setting's name was meant as. */
 function meant(name: string): string | undefined {
-  const near = nearest(name, Object.keys(stackSchema.shape));
+  const near = nearest(name, SETTINGS);
   if (near === undefined) return undefined;
   return near === "region" ? REGION_KEY : `${NAMESPACE}:${near}`;
 }

@@ -9,17 +9,24 @@ import {
   SSH_PORT,
   type PortRange,
 } from "../catalogue/ports";
-import { DISABLEABLE, FLANNEL_BACKENDS, type ParsedSpec } from "./schema";
+import { airGapSpec } from "./artefacts";
+import { hostSpec, hostsOf } from "./hosts";
+import { DISABLEABLE, FLANNEL_BACKENDS, type ParsedAws, type ParsedExisting, type ParsedSpec } from "./schema";
 import type {
   ApiEndpointSpec,
+  AwsPoolSpec,
+  AwsSpec,
   BastionSpec,
   ClusterSpec,
   DisableableComponent,
+  ExistingSpec,
   FlannelBackend,
+  K3sSpec,
   LoadBalancerSpec,
-  NodePoolSpec,
+  Role,
   ServiceSource,
   ServiceSpec,
+  SshSpec,
   StackSecrets,
 } from "./types";
 
@@ -82,14 +89,34 @@ function services(parsed: ParsedSpec): ServiceSpec[] {
   });
 }
 
-/** Names of a pool's nodes: `PREFIX-1`, `PREFIX-2` and so on. */
-export function poolNodeNames(pool: { pool: string; namePrefix?: string | undefined; count: number }): string[] {
-  return Array.from({ length: pool.count }, (_, index) => nodeName(pool.namePrefix ?? pool.pool, index + 1));
+/** Nodes that are alike, of either target: a pool, or one host. */
+export interface NodeGroup {
+  readonly pool: string;
+  /** Undefined when a host's role is given nowhere. */
+  readonly role: Role | undefined;
+  readonly count: number;
+  readonly serviceLb?: { readonly enabled: boolean; readonly pool?: string | undefined } | undefined;
+  /** A host's name. */
+  readonly name?: string;
+  readonly namePrefix?: string | undefined;
+}
+
+/** The stack's nodes by groups, in its order. */
+export function nodeGroups(parsed: ParsedSpec): readonly NodeGroup[] {
+  return parsed.target === "existing" ? hostsOf(parsed) : parsed.nodes;
+}
+
+/** Names of a group's nodes: a host's own, or `PREFIX-1`, `PREFIX-2` and so on. */
+export function groupNames({ name, namePrefix, pool, count }: NodeGroup): string[] {
+  if (name !== undefined) return [name];
+  return Array.from({ length: count }, (_, index) => nodeName(namePrefix ?? pool, index + 1));
 }
 
 /** Names of the servers, in the stack's order. */
 export function serverNames(parsed: ParsedSpec): string[] {
-  return parsed.nodes.filter((pool) => pool.role === "server").flatMap(poolNodeNames);
+  return nodeGroups(parsed)
+    .filter(({ role }) => role === "server")
+    .flatMap(groupNames);
 }
 
 /** Packaged components that are left out: what the stack says, and servicelb whenever it is not the load balancer. */
@@ -99,7 +126,7 @@ export function disabledComponents(parsed: ParsedSpec): string[] {
 }
 
 /** NAT gateways: one for private nodes of a created VPC unless the stack says otherwise. */
-export function natGateways(network: ParsedSpec["network"]): "none" | "one" | "perZone" {
+export function natGateways(network: ParsedAws["network"]): "none" | "one" | "perZone" {
   return network.natGateways ?? (network.placement === "private" && network.vpc === undefined ? "one" : "none");
 }
 
@@ -125,45 +152,85 @@ function bastion(parsed: NonNullable<ParsedSpec["access"]["ssh"]["bastion"]>): B
   return { ...rest, port: port ?? SSH_PORT, hasPrivateKey: privateKey !== undefined };
 }
 
-/** A stack that passed the checks, with every default filled in and no secret in it. */
-export function normalize(stack: string, parsed: ParsedSpec): ClusterSpec {
-  const { ssh } = parsed.access;
-  const { k3s } = parsed;
-  const firstServer = serverNames(parsed)[0] ?? "";
+function sshOf({ access }: ParsedSpec): SshSpec {
+  const { user, privateKey, bastion: jump } = access.ssh;
+  return {
+    user,
+    hasPrivateKey: privateKey !== undefined,
+    ...(jump === undefined ? {} : { bastion: bastion(jump) }),
+  };
+}
+
+function k3sOf(parsed: ParsedSpec, k3s: ParsedAws["k3s"]): K3sSpec {
+  return {
+    ...k3s,
+    disable: disabledComponents(parsed).filter(isDisableable),
+    flannelBackend: isFlannelBackend(k3s.flannelBackend) ? k3s.flannelBackend : "vxlan",
+    clusterDns: k3s.clusterDns ?? addressAt(k3s.serviceCidr, CLUSTER_DNS_INDEX),
+    nodePortRange:
+      (k3s.nodePortRange === undefined ? undefined : parsePorts(k3s.nodePortRange)) ?? DEFAULT_NODE_PORT_RANGE,
+    bootstrapServer: k3s.bootstrapServer ?? serverNames(parsed)[0] ?? "",
+  };
+}
+
+/** What every target has alike. */
+function commonOf(stack: string, parsed: ParsedSpec) {
   return {
     stack,
-    target: "aws",
-    region: parsed.region,
     layout: parsed.layout,
-    network: { ...parsed.network, natGateways: natGateways(parsed.network) },
-    access: {
-      admin: parsed.access.admin,
-      clients: parsed.access.clients,
-      ssh: {
-        user: ssh.user,
-        publicKey: ssh.publicKey,
-        hasPrivateKey: ssh.privateKey !== undefined,
-        hostKeys: ssh.hostKeys,
-        ...(ssh.bastion === undefined ? {} : { bastion: bastion(ssh.bastion) }),
-      },
-    },
-    nodes: parsed.nodes.map((pool): NodePoolSpec => ({ ...pool, namePrefix: pool.namePrefix ?? pool.pool })),
-    k3s: {
-      ...k3s,
-      disable: disabledComponents(parsed).filter(isDisableable),
-      flannelBackend: isFlannelBackend(k3s.flannelBackend) ? k3s.flannelBackend : "vxlan",
-      clusterDns: k3s.clusterDns ?? addressAt(k3s.serviceCidr, CLUSTER_DNS_INDEX),
-      nodePortRange:
-        (k3s.nodePortRange === undefined ? undefined : parsePorts(k3s.nodePortRange)) ?? DEFAULT_NODE_PORT_RANGE,
-      bootstrapServer: k3s.bootstrapServer ?? firstServer,
-    },
     api: { endpoint: endpoint(parsed.api.endpoint) },
     traefik: parsed.traefik,
-    loadBalancer: loadBalancer(parsed.loadBalancer),
     services: services(parsed),
     delivery: parsed.delivery,
+  };
+}
+
+function awsSpec(stack: string, parsed: ParsedAws): AwsSpec {
+  const { admin, clients, ssh } = parsed.access;
+  return {
+    ...commonOf(stack, parsed),
+    target: "aws",
+    region: parsed.region,
+    network: { ...parsed.network, natGateways: natGateways(parsed.network) },
+    access: { admin, clients, ssh: { ...sshOf(parsed), publicKey: ssh.publicKey, hostKeys: ssh.hostKeys } },
+    nodes: parsed.nodes.map((pool): AwsPoolSpec => ({ ...pool, namePrefix: pool.namePrefix ?? pool.pool })),
+    k3s: k3sOf(parsed, parsed.k3s),
+    loadBalancer: loadBalancer(parsed.loadBalancer),
     tags: parsed.tags,
   };
+}
+
+/** MetalLB's layer 2 mode answers on the external interfaces; with layout shared on whichever there are. */
+function hostsLoadBalancer(parsed: ParsedExisting): LoadBalancerSpec {
+  const spec = loadBalancer(parsed.loadBalancer);
+  if (parsed.layout === "shared" || spec.type !== "metallb" || spec.l2 === undefined) return spec;
+  if (spec.l2.interfaces.length > 0) return spec;
+  const names = hostsOf(parsed).flatMap(({ external }) => external?.interface ?? []);
+  return { ...spec, l2: { interfaces: [...new Set(names)].sort() } };
+}
+
+function existingSpec(stack: string, parsed: ParsedExisting): ExistingSpec {
+  const { admin, clients } = parsed.access;
+  const { airGap, registries, ...k3s } = parsed.k3s;
+  return {
+    ...commonOf(stack, parsed),
+    target: "existing",
+    network: { egress: "any", defaultRoute: parsed.network.defaultRoute },
+    access: { admin, clients, ssh: sshOf(parsed) },
+    nodes: hostsOf(parsed).map(hostSpec),
+    k3s: {
+      ...k3sOf(parsed, k3s),
+      ...(airGap === undefined ? {} : { airGap: airGapSpec(airGap) }),
+      ...(registries === undefined ? {} : { registries }),
+    },
+    loadBalancer: hostsLoadBalancer(parsed),
+    hostFirewall: parsed.hostFirewall,
+  };
+}
+
+/** A stack that passed the checks, with every default filled in and no secret in it. */
+export function normalize(stack: string, parsed: ParsedSpec): ClusterSpec {
+  return parsed.target === "aws" ? awsSpec(stack, parsed) : existingSpec(stack, parsed);
 }
 
 /** The stack's secret values. */

@@ -3,27 +3,19 @@
  * stack in which each unreadable setting has its default or an example, and a check that reads a stand-in is not believed.
  */
 import { isObject } from "./config";
+import type { Target } from "./schema";
 import { formatPath } from "./show";
 
 type Path = readonly PropertyKey[];
 
-/** Examples of settings without a default, by path; `*` is any list index. */
-const EXAMPLES: Readonly<Record<string, unknown>> = {
-  region: "eu-west-1",
+type Examples = Readonly<Record<string, unknown>>;
+
+/** Examples of settings without a default, by path; `*` is any list index, and any pool's name. */
+const COMMON: Examples = {
   layout: "shared",
-  network: { availabilityZones: ["eu-west-1a"] },
-  "network.availabilityZones": ["eu-west-1a"],
-  "network.availabilityZones[*]": "eu-west-1a",
-  access: { admin: ["192.168.0.0/16"], ssh: { publicKey: "" } },
   "access.admin": ["192.168.0.0/16"],
   "access.admin[*]": "192.168.0.0/16",
   "access.clients[*]": "192.168.0.0/16",
-  "access.ssh": { publicKey: "" },
-  "access.ssh.publicKey": "",
-  nodes: [{ pool: "server", role: "server" }],
-  "nodes[*]": { pool: "agent", role: "agent" },
-  "nodes[*].pool": "agent",
-  "nodes[*].role": "agent",
   "k3s.disable[*]": "coredns",
   "k3s.tlsSans[*]": "k3s.example.com",
   loadBalancer: "servicelb",
@@ -32,20 +24,70 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   "services[*].from[*]": "nodes",
 };
 
-const pattern = (path: Path): string => formatPath(path).replace(/\[\d+\]/g, "[*]");
+const HOST = { name: "agent", role: "agent", address: "192.168.0.1", hostKey: "" };
+const ARTEFACT = { url: "http://192.168.0.1/k3s", sha256: "0".repeat(64) };
+
+const artefacts = (arch: string): Examples => ({
+  [`k3s.airGap.${arch}.binary`]: ARTEFACT,
+  [`k3s.airGap.${arch}.binary.sha256`]: ARTEFACT.sha256,
+  [`k3s.airGap.${arch}.images`]: ARTEFACT,
+  [`k3s.airGap.${arch}.images.sha256`]: ARTEFACT.sha256,
+});
+
+const EXAMPLES: Readonly<Record<Target, Examples>> = {
+  aws: {
+    ...COMMON,
+    region: "eu-west-1",
+    network: { availabilityZones: ["eu-west-1a"] },
+    "network.availabilityZones": ["eu-west-1a"],
+    "network.availabilityZones[*]": "eu-west-1a",
+    access: { admin: ["192.168.0.0/16"], ssh: { publicKey: "" } },
+    "access.ssh": { publicKey: "" },
+    "access.ssh.publicKey": "",
+    nodes: [{ pool: "server", role: "server" }],
+    "nodes[*]": { pool: "agent", role: "agent" },
+    "nodes[*].pool": "agent",
+    "nodes[*].role": "agent",
+  },
+  existing: {
+    ...COMMON,
+    access: { admin: ["192.168.0.0/16"], ssh: { user: "root" } },
+    "access.ssh": { user: "root" },
+    "access.ssh.user": "root",
+    nodes: [{ ...HOST, role: "server" }],
+    "nodes[*]": HOST,
+    "nodes[*].name": HOST.name,
+    "nodes[*].address": HOST.address,
+    "nodes[*].hostKey": HOST.hostKey,
+    "pools.*": {},
+    "pools.*.backplane.interface": "eth1",
+    "pools.*.external.interface": "eth0",
+    "k3s.airGap.installScript": ARTEFACT,
+    "k3s.airGap.installScript.sha256": ARTEFACT.sha256,
+    ...artefacts("amd64"),
+    ...artefacts("arm64"),
+  },
+};
+
+function pattern(path: Path): string {
+  const place = path[0] === "pools" && path.length > 1 ? ["pools", "*", ...path.slice(2)] : path;
+  return formatPath(place)
+    .replace('["*"]', ".*")
+    .replace(/\[\d+\]/g, "[*]");
+}
 
 /**
  * Puts a stand-in at a path of `raw`, which is changed: the example, or else nothing, so that the default counts.
  *
  * @returns Whether there was something to put or to take away.
  */
-export function standIn(raw: unknown, path: Path): boolean {
+export function standIn(raw: unknown, path: Path, target: Target): boolean {
   const key = path.at(-1);
   const parent = path
     .slice(0, -1)
     .reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], raw);
   if (key === undefined || typeof parent !== "object" || parent === null) return false;
-  const example = EXAMPLES[pattern(path)];
+  const example = EXAMPLES[target][pattern(path)];
   if (example !== undefined) return Reflect.set(parent, key, structuredClone(example));
   return isObject(parent) && Object.hasOwn(parent, key) && Reflect.deleteProperty(parent, key);
 }

@@ -1,354 +1,42 @@
 /**
- * The stack file's schema: what an operator can say under `k3s-networking:` in `stacks/Pulumi.NAME.yaml`.
+ * The stack file's schema: what an operator can say under `k3s-networking:` in `stacks/Pulumi.NAME.yaml`, for each target.
  *
- * Shapes, literal types and fixed defaults live here; defaults that depend on another setting live in `normalize.ts`;
+ * Shapes, literal types and fixed defaults live in `settings/`; defaults that depend on another setting live in `normalize.ts`;
  * conditions between settings live in `checks/`. Every object is strict: an unknown key is a mistake, never ignored.
  */
 import { z } from "zod";
+import { nearest, valueAt } from "./config";
+import { awsStack } from "./settings/aws";
+import { existingStack } from "./settings/existing";
+import { elsewhere } from "./unsupported";
 
-/** Packaged K3s components that `--disable` takes (K3s docs, cli/server.md). `network-policy` is not one of them. */
-export const DISABLEABLE = ["coredns", "servicelb", "traefik", "local-storage", "metrics-server", "runtimes"] as const;
+export { DEFAULT_K3S_VERSION, DEFAULT_METALLB_VERSION, DISABLEABLE, FLANNEL_BACKENDS } from "./settings/common";
+export { traefik as traefikSettings } from "./settings/common";
 
-/** Flannel backends that K3s still has. `none` is refused until a stack can choose another CNI. */
-export const FLANNEL_BACKENDS = ["vxlan", "host-gw", "wireguard-native"] as const;
+/** The settings of each target. */
+export const TARGET_SCHEMAS = { aws: awsStack, existing: existingStack } as const;
 
-/** The K3s release that a stack gets when it names none. */
-export const DEFAULT_K3S_VERSION = "v1.36.5+k3s1";
+/** Where a cluster can be built. */
+export type Target = keyof typeof TARGET_SCHEMAS;
+export const TARGETS = ["aws", "existing"] as const satisfies readonly Target[];
 
-/** The MetalLB chart version that a stack gets when it names none. */
-export const DEFAULT_METALLB_VERSION = "0.16.1";
+/** The target of a stack that names none. */
+export const DEFAULT_TARGET: Target = "aws";
 
-/** A DNS label: what Kubernetes node names, pools and service names are made of (RFC 1123). */
-const dnsLabel = z
-  .string()
-  .regex(
-    /^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/,
-    "is not a DNS label; use lower-case letters, digits and hyphens, at most 42",
-  );
-
-/** An IPv4 network such as `10.0.0.0/16`. Its form and its host bits are checked in `checks/`. */
-const cidr = z.string();
-/** An IPv4 address. */
-const address = z.string();
-/** A TCP or UDP port. */
-const port = z.int().min(1).max(65535);
-/** A set of Kubernetes labels or AWS tags. */
-const stringMap = z.record(z.string(), z.string());
-
-const existingSubnet = z.strictObject({
-  /** The subnet's id, `subnet-…`. */
-  id: z.string().regex(/^subnet-[0-9a-f]+$/, "is not a subnet id; it looks like subnet-0123456789abcdef0"),
-  /** The subnet's CIDR, so that overlaps are found without asking AWS. */
-  cidr,
-  /** The subnet's availability zone, one of `network.availabilityZones`. */
-  availabilityZone: z.string(),
-});
-
-const network = z.strictObject({
-  /** CIDR of the VPC that the program creates, from /16 to /22. */
-  vpcCidr: cidr.default("10.0.0.0/16"),
-  /**
-   * Zones to spread the nodes over, such as `eu-west-1a`. The zone's letter decides the subnet's CIDR, so adding one renumbers none.
-   * A node's zone follows its number in its pool, over the sorted list: other zones move, that is replace, nodes that are
-   * there.
-   */
-  availabilityZones: z.array(z.string()).min(1),
-  /** Whether nodes have public addresses (an Elastic IP each) or sit behind NAT gateways. */
-  placement: z.enum(["public", "private"]).default("public"),
-  /** NAT gateways for private nodes. Default: `one` when placement is private, else `none`. */
-  natGateways: z.enum(["none", "one", "perZone"]).optional(),
-  /** What nodes may reach outside the cluster: TCP 443 only, or anything. A VPC with DNS servers of its own needs `any`. */
-  egress: z.enum(["https", "any"]).default("https"),
-  /** A VPC that exists, used instead of creating one. Its gateways and routes stay its owner's. */
-  vpc: z
-    .strictObject({
-      /** The VPC's id, `vpc-…`. */
-      id: z.string().regex(/^vpc-[0-9a-f]+$/, "is not a VPC id; it looks like vpc-0123456789abcdef0"),
-      /** The VPC's CIDR. */
-      cidr,
-      /** One subnet per zone for the external (or only) interface. */
-      externalSubnets: z.array(existingSubnet).min(1),
-      /** One subnet per zone for the backplane; only with layout segregated. */
-      backplaneSubnets: z.array(existingSubnet).default([]),
-    })
-    .optional(),
-});
-
-/** A user of a host, as OpenSSH and its command line take it. */
-const userName = z
-  .string()
-  .regex(
-    /^[A-Za-z_][A-Za-z0-9_.-]*$/,
-    "is not a user name; use letters, digits, underscores, dots and hyphens, a letter or underscore first",
-  );
-
-/** A value that the stack file may hold encrypted (`secure:`). */
-const secret = z.string();
-
-const bastion = z.strictObject({
-  /** Name or address that the operator's machine connects to. */
-  host: z.string().min(1),
-  /** SSH port of the bastion. Default: the catalogue's SSH port. */
-  port: port.optional(),
-  /** Login user on the bastion. */
-  user: userName,
-  /** The bastion's public host key, `ssh-ed25519 AAAA…` or ECDSA; an RSA key cannot be checked. */
-  hostKey: z.string(),
-  /** Private key for the bastion, when it differs from the nodes'. Secret. */
-  privateKey: secret.optional(),
-  /** The network that the nodes see the bastion come from. SSH to the nodes is opened to it, and to nobody else. */
-  cidr,
-});
-
-const access = z.strictObject({
-  /** Networks of operators: SSH and the Kubernetes API. */
-  admin: z.array(cidr).min(1),
-  /** Networks of users: ingress and external services. */
-  clients: z.array(cidr).default([]),
-  ssh: z.strictObject({
-    /** Login user of the AMI. */
-    user: userName.default("ubuntu"),
-    /** Public key that the instances accept. */
-    publicKey: z.string(),
-    /** Private key. Secret. Default: the SSH agent of whoever runs `pulumi up` (SSH_AUTH_SOCK). */
-    privateKey: secret.optional(),
-    /** Host keys by node name, ed25519 or ECDSA. A node that is not named here is trusted on first contact and pinned from then on. */
-    hostKeys: z.record(z.string(), z.string()).default({}),
-    /** The jump host through which the nodes are reached. */
-    bastion: bastion.optional(),
-  }),
-});
-
-const taint = z.strictObject({
-  /** The taint's key. */
-  key: z.string().min(1),
-  /** The taint's value, if it has one. */
-  value: z.string().optional(),
-  /** What happens to pods that do not tolerate it. */
-  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
-});
-
-const nodePool = z.strictObject({
-  /** The pool's name: first part of its nodes' names, and unique. Another name replaces the nodes, unless `namePrefix` stays. */
-  pool: dnsLabel,
-  /** `server` runs the control plane too, `agent` workloads only. */
-  role: z.enum(["server", "agent"]),
-  /** How many nodes. Servers in all pools together must be an odd number. */
-  count: z.int().min(0).max(5000).default(1),
-  /**
-   * Zones of this pool, some of `network.availabilityZones`: with them a further zone of the network moves none of its nodes. Default: all.
-   */
-  availabilityZones: z.array(z.string()).min(1).optional(),
-  /** EC2 instance type. Another one replaces the node: drained first, servers one after another. */
-  instanceType: z.string().default("t3.medium"),
-  /** CPU architecture of the instance type and of the AMI. */
-  arch: z.enum(["amd64", "arm64"]).default("amd64"),
-  /** AMI id; another one replaces the nodes. Default: the newest Ubuntu 24.04 at creation; later releases replace nothing. */
-  ami: z
-    .string()
-    .regex(/^ami-[0-9a-f]+$/, "is not an AMI id; it looks like ami-0123456789abcdef0")
-    .optional(),
-  /** Root disk in GiB. */
-  diskGiB: z.int().min(8).max(16384).default(20),
-  /** Kubernetes labels, given at registration. */
-  labels: stringMap.default({}),
-  /** Kubernetes taints, given at registration. */
-  taints: z.array(taint).default([]),
-  /** Whether ServiceLB may use these nodes, and in which pool. One enabled pool makes it an allow list. */
-  serviceLb: z
-    .strictObject({
-      /** Whether ServiceLB may use these nodes. */
-      enabled: z.boolean().default(true),
-      /** ServiceLB pool that they belong to. */
-      pool: dnsLabel.optional(),
-    })
-    .optional(),
-  /** First part of the nodes' names. Default: the pool's name. Another prefix replaces the nodes. */
-  namePrefix: dnsLabel.optional(),
-});
-
-const k3s = z.strictObject({
-  /** K3s release, such as `v1.36.5+k3s1`. */
-  version: z.string().default(DEFAULT_K3S_VERSION),
-  /** Packaged components to leave out (`--disable`). servicelb is added when `loadBalancer` is not servicelb. */
-  disable: z.array(z.string()).default([]),
-  /** Flannel's backend (`--flannel-backend`). */
-  flannelBackend: z.string().default("vxlan"),
-  /** Pod network (`--cluster-cidr`). Cannot change after creation. */
-  clusterCidr: cidr.default("10.42.0.0/16"),
-  /** Service network (`--service-cidr`), /12 at the largest. Cannot change after creation. */
-  serviceCidr: cidr.default("10.43.0.0/16"),
-  /** Cluster DNS address (`--cluster-dns`). Default: the tenth address of serviceCidr. */
-  clusterDns: address.optional(),
-  /** DNS suffix of the cluster (`--cluster-domain`). */
-  clusterDomain: z.string().default("cluster.local"),
-  /** NodePort range (`--service-node-port-range`), `FIRST-LAST`. Default: the catalogue's. */
-  nodePortRange: z.string().optional(),
-  /** Leave out K3s's network policy controller (`--disable-network-policy`). */
-  disableNetworkPolicy: z.boolean().default(false),
-  /** Leave out kube-proxy (`--disable-kube-proxy`), for a service proxy of your own. */
-  disableKubeProxy: z.boolean().default(false),
-  /** How servers reach kubelets and pods (`--egress-selector-mode`). */
-  egressSelectorMode: z.enum(["disabled", "agent", "pod", "cluster"]).default("agent"),
-  /** Spegel, the embedded registry mirror (`--embedded-registry`). */
-  embeddedRegistry: z.boolean().default(false),
-  /** Encrypt Secrets in the datastore (`--secrets-encryption`). */
-  secretsEncryption: z.boolean().default(false),
-  /** Further names and addresses for the API's certificate (`--tls-san`). */
-  tlsSans: z.array(z.string()).default([]),
-  /** Serve etcd's metrics to the cluster (`--etcd-expose-metrics`). */
-  etcdExposeMetrics: z.boolean().default(false),
-  /** Which server forms the cluster and hands out the token. Default: the first. Name a survivor to rebuild the first one. */
-  bootstrapServer: z.string().optional(),
-  /** Further server options, `--name=value`; none that the program sets itself. */
-  extraServerArgs: z.array(z.string()).default([]),
-  /** Further agent options, `--name=value`; none that the program sets itself. */
-  extraAgentArgs: z.array(z.string()).default([]),
-});
-
-const api = z.strictObject({
-  /** Where operators reach the API: `firstServer`, `nlb` (a network load balancer), or a name or address of your own. */
-  endpoint: z.string().min(1).default("firstServer"),
-});
-
-/** A free-form Helm value tree. */
-const helmValues = z.record(z.string(), z.unknown());
-
-const traefik = z.strictObject({
-  /** Redirect HTTP to HTTPS on the web entry point. */
-  redirectToHttps: z.boolean().default(true),
-  /** Open port 80 to clients. Without it only HTTPS is reachable. */
-  openHttp: z.boolean().default(true),
-  /** How many Traefik pods. */
-  replicas: z.int().min(1).default(1),
-  /** `Local` keeps client addresses. */
-  externalTrafficPolicy: z.enum(["Cluster", "Local"]).default("Cluster"),
-  /** Networks whose X-Forwarded-* headers and PROXY protocol are believed. */
-  trustedProxies: z.array(cidr).default([]),
-  /** Annotations of Traefik's Service. */
-  annotations: stringMap.default({}),
-  /** ServiceLB pool that serves Traefik. Default: every node that ServiceLB may use. */
-  lbPool: dnsLabel.optional(),
-  /** Chart values of your own, merged last. */
-  values: helmValues.default({}),
-  /** What K3s's Helm controller does with a failed upgrade. */
-  failurePolicy: z.enum(["reinstall", "abort"]).default("reinstall"),
-});
-
-const addressPool = z.strictObject({
-  /** The pool's name. */
-  name: dnsLabel,
-  /** CIDRs or `FIRST-LAST` ranges. */
-  addresses: z.array(z.string()).min(1),
-  /** Whether Services get addresses of it without asking. */
-  autoAssign: z.boolean().default(true),
-  /** Leave out addresses that end in .0 and .255. */
-  avoidBuggyIps: z.boolean().default(false),
-});
-
-const bgpPeer = z.strictObject({
-  /** The peer's name. */
-  name: dnsLabel,
-  /** The cluster's autonomous system number. */
-  myAsn: z.int().min(1).max(4294967295),
-  /** The peer's autonomous system number. */
-  peerAsn: z.int().min(1).max(4294967295),
-  /** The peer's IPv4 address. */
-  peerAddress: address,
-  /** TCP port of the peer. Default: the catalogue's BGP port. */
-  peerPort: port.optional(),
-  /** BGP hold time, such as `90s`. Default: MetalLB's. */
-  holdTime: z.string().optional(),
-  /** Whether the peer is more than one hop away. */
-  ebgpMultiHop: z.boolean().default(false),
-  /** TCP MD5 password. Secret. */
-  password: secret.optional(),
-});
-
-const metallb = z.strictObject({
-  /** `servicelb`, `metallb` or `none`; the settings below are MetalLB's. */
-  type: z.literal("metallb"),
-  /** MetalLB's chart version. */
-  version: z.string().default(DEFAULT_METALLB_VERSION),
-  /** Addresses that MetalLB may give to Services. */
-  pools: z.array(addressPool).min(1),
-  /** Layer 2 announcement; `interfaces` limits it. Not on AWS. */
-  l2: z
-    .strictObject({
-      /** Interfaces that answer for the addresses. Default: all. */
-      interfaces: z.array(z.string()).default([]),
-    })
-    .optional(),
-  /** Announcement by BGP. */
-  bgp: z
-    .strictObject({
-      /** Routers that the nodes announce the addresses to. */
-      peers: z.array(bgpPeer).min(1),
-      /** Prefix length of the announced routes. */
-      aggregationLength: z.int().min(1).max(32).default(32),
-      /** BGP local preference. */
-      localPref: z.int().min(0).optional(),
-      /** BGP communities of the routes. */
-      communities: z.array(z.string()).default([]),
-    })
-    .optional(),
-  /** Let the nodes scrape MetalLB's metrics from each other. */
-  exposeMetrics: z.boolean().default(false),
-});
-
-const loadBalancer = z.preprocess(
-  // `servicelb`, `none` and `metallb` may be written as a plain word.
-  (value) => (typeof value === "string" ? { type: value } : value),
-  z.discriminatedUnion("type", [
-    z.strictObject({ type: z.literal("servicelb") }),
-    z.strictObject({ type: z.literal("none") }),
-    metallb,
-  ]),
-);
-
-const service = z.preprocess(
-  // A catalogue service may be written as its name alone.
-  (value) => (typeof value === "string" ? { name: value } : value),
-  z.strictObject({
-    /** A service of the port catalogue (`redis`, `kafka`, …), or a name of your own with protocol and port. */
-    name: dnsLabel,
-    /** Only for a service of your own. */
-    protocol: z.enum(["tcp", "udp"]).optional(),
-    /** Only for a service of your own: a port, or `FIRST-LAST`. */
-    port: z.union([port, z.string().regex(/^\d+-\d+$/, "is not a port range; it looks like 8000-8010")]).optional(),
-    /**
-     * `nodes`, `servers`, `agents`, `clients`, `admin` or CIDRs. Default for a catalogue
-     * service: `nodes`, or `clients` where it is documented for clients only.
-     */
-    from: z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(z.string()).min(1)).optional(),
-    /** ServiceLB pool whose nodes take the traffic from outside the cluster. */
-    lbPool: dnsLabel.optional(),
-  }),
-);
+/** The target that settings are read for: the one that they name, or seem to mean, or else the default. */
+export function targetOf(raw: unknown): Target {
+  const named = valueAt(raw, ["target"]);
+  const meant = typeof named === "string" ? (elsewhere(named) === "nodes" ? "existing" : nearest(named, TARGETS)) : "";
+  return TARGETS.find((target) => target === meant) ?? DEFAULT_TARGET;
+}
 
 /** Everything under `k3s-networking:`, with `region` from `aws:region`. */
-export const stackSchema = z.strictObject({
-  /** AWS region, such as `eu-west-1`. */
-  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "is not an AWS region; it looks like eu-west-1"),
-  /** Where the cluster is built: `aws`. */
-  target: z.string().default("aws"),
-  /** `shared`: one interface a node carries all traffic. `segregated`: cluster traffic has an interface and subnets of its own. */
-  layout: z.enum(["shared", "segregated"]),
-  network,
-  access,
-  nodes: z.array(nodePool).min(1),
-  k3s: k3s.prefault({}),
-  api: api.prefault({}),
-  traefik: traefik.prefault({}),
-  loadBalancer: loadBalancer.prefault("servicelb"),
-  services: z.array(service).default([]),
-  /** How manifests reach the cluster: through its API, or through K3s's auto-deploy folder over SSH. */
-  delivery: z.enum(["api", "manifests"]).default("api"),
-  /** AWS tags on every resource that takes them. */
-  tags: stringMap.default({}),
-});
+export const stackSchema = z.discriminatedUnion("target", [awsStack, existingStack]);
 
 /** What the stack file says, as written. */
 export type ClusterSpecInput = z.input<typeof stackSchema>;
-/** What the schema makes of it, before defaults that depend on other settings. */
-export type ParsedSpec = z.output<typeof stackSchema>;
+/** What the schema makes of target `aws`, before defaults that depend on other settings. */
+export type ParsedAws = z.output<typeof awsStack>;
+/** What the schema makes of target `existing`. */
+export type ParsedExisting = z.output<typeof existingStack>;
+export type ParsedSpec = ParsedAws | ParsedExisting;

@@ -1,24 +1,16 @@
 /** Shape: zod's issues in the house's form, with unknown keys traced to the nearest known one. */
-import { z } from "zod";
-import { LEGACY_FLAGS, legacyFlagFate, parseK3sVersion, type LegacyFlag } from "../catalogue/k3s-versions";
-import { isObject, nearest } from "./config";
+import type { z } from "zod";
+import { isObject, nearest, valueAt } from "./config";
 import { LOST_KEY } from "./lost-keys";
 import type { Problem } from "./problems";
-import { DEFAULT_K3S_VERSION, DISABLEABLE, stackSchema, type ParsedSpec } from "./schema";
+import { TARGET_SCHEMAS, targetOf, type ParsedSpec, type Target } from "./schema";
 import { standIn } from "./repair";
-import { either, formatPath, isSecretPath, show } from "./show";
-import { legacyFlag, unsupported } from "./unsupported";
+import { either, formatPath, show } from "./show";
+import { unknownKey } from "./unknown-keys";
+import { unsupported } from "./unsupported";
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;
-
-/** The value at a path; undefined where there is none. */
-export function valueAt(raw: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, part) => {
-    if (Array.isArray(value) && typeof part === "number") return value[part] as unknown;
-    return isObject(value) && typeof part === "string" && Object.hasOwn(value, part) ? value[part] : undefined;
-  }, raw);
-}
 
 /** A path as far as the file has mappings and lists on the way. */
 function presentPath(raw: unknown, path: Path): Path {
@@ -40,86 +32,6 @@ function writtenPath(raw: unknown, path: Path): Path {
   const present = presentPath(raw, path);
   const next = path[present.length];
   return next === undefined || WORD_KEYS.has(next) ? present : path;
-}
-
-/** The schema behind wrappers such as defaults. */
-function unwrapped(schema: unknown): unknown {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
-    return unwrapped(schema.unwrap());
-  }
-  return schema instanceof z.ZodPipe ? unwrapped(schema.out) : schema;
-}
-
-function child(schema: unknown, part: PropertyKey): unknown {
-  const inner = unwrapped(schema);
-  if (inner instanceof z.ZodObject) return (inner.shape as Record<PropertyKey, unknown>)[part];
-  if (inner instanceof z.ZodArray) return inner.element;
-  return undefined;
-}
-
-/** The option of a union that the file's `type` chooses. */
-function chosen(schema: unknown, value: unknown): unknown {
-  const inner = unwrapped(schema);
-  if (!(inner instanceof z.ZodDiscriminatedUnion) || !isObject(value)) return inner;
-  return inner.options.find(
-    (option) => option instanceof z.ZodObject && z.safeParse(option.shape["type"] as z.ZodType, value["type"]).success,
-  );
-}
-
-/** Names of the settings that a mapping takes. */
-function knownKeys(raw: unknown, path: Path): string[] {
-  let schema: unknown = stackSchema;
-  path.forEach((part, index) => {
-    schema = chosen(child(schema, part), valueAt(raw, path.slice(0, index + 1)));
-  });
-  const inner = unwrapped(schema);
-  const keys = inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
-  return path.length === 0 ? keys.filter((key) => key !== "region") : keys;
-}
-
-function unknownKey(raw: unknown, parent: Path, key: string): Problem {
-  const path = formatPath([...parent, key]);
-  const value = valueAt(raw, [...parent, key]);
-  const flag = legacyFlag(key);
-  if (flag !== undefined) return legacyProblem(path, flag, raw, value);
-  const subject = unsupported(key);
-  if (subject !== undefined) {
-    const shown = typeof value === "string" && !isSecretPath([...parent, key]) ? ` (${show(value)})` : "";
-    return {
-      code: "unsupported-setting",
-      path,
-      message: `is not supported yet: ${subject.title}${shown}`,
-      remedy: subject.instead,
-    };
-  }
-  const known = knownKeys(raw, parent);
-  const where = parent.length === 0 ? "the stack" : formatPath(parent);
-  const message = `is not a setting (${JSON.stringify(key)}); allowed in ${where}: ${known.join(", ")}`;
-  const near = nearest(key, known);
-  return { code: "unknown-key", path, message, remedy: near === undefined ? "remove it" : `did you mean ${near}?` };
-}
-
-/** The components that a legacy `no-deploy` names, as far as they can be read. */
-function components(value: unknown): string[] {
-  const words = Array.isArray(value) ? value.map(String) : typeof value === "string" ? value.split(/[\s,]+/) : [];
-  return words.filter((word) => (DISABLEABLE as readonly string[]).includes(word));
-}
-
-/** A flag of older K3s, in the words of the stack's own release; `value` is what stands behind the flag. */
-export function legacyProblem(path: string, flag: LegacyFlag, raw: unknown, value: unknown): Problem {
-  const written = valueAt(raw, ["k3s", "version"]);
-  const version = parseK3sVersion(typeof written === "string" ? written : DEFAULT_K3S_VERSION);
-  const named = components(value);
-  const list = named.length === 0 ? "list the components in k3s.disable" : `write k3s.disable: [${named.join(", ")}]`;
-  return {
-    code: "legacy-setting",
-    path,
-    message: `${flag.flag} is a flag of older K3s: ${legacyFlagFate(flag, version)}; allowed: its modern form, ${flag.modern}`,
-    remedy:
-      flag === LEGACY_FLAGS["no-deploy"]
-        ? `${list} instead`
-        : "remove it: a stack cannot have another CNI than flannel yet, which k3s.flannelBackend: none would need",
-  };
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
@@ -152,9 +64,9 @@ function withValue(message: string, value: unknown, path: Path): string {
   return [`${what} (${show(value, path)})`, ...rest].join("; ");
 }
 
-function ofIssue(raw: unknown, issue: Issue): Problem[] {
+function ofIssue(raw: unknown, issue: Issue, target: Target): Problem[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.filter((key) => key !== LOST_KEY).map((key) => unknownKey(raw, issue.path, key));
+    return issue.keys.filter((key) => key !== LOST_KEY).map((key) => unknownKey(raw, issue.path, key, target));
   }
   const written = writtenPath(raw, issue.path);
   const path = formatPath(written);
@@ -189,7 +101,7 @@ function ofIssue(raw: unknown, issue: Issue): Problem[] {
       ];
     }
     case "invalid_union":
-      return [unionProblem(issue, path, value, written)];
+      return [unionProblem(issue, path, value, written, target)];
     case "invalid_value": {
       const allowed = issue.values.map(String);
       const near = typeof value === "string" ? nearest(value, allowed) : undefined;
@@ -218,8 +130,8 @@ function unionWords(issue: UnionIssue): string {
   return options.length === 0 ? "a port, or a port range such as 8000-8010" : either(options);
 }
 
-function unionProblem(issue: UnionIssue, path: string, value: unknown, written: Path): Problem {
-  const subject = typeof value === "string" ? unsupported(value) : undefined;
+function unionProblem(issue: UnionIssue, path: string, value: unknown, written: Path, target: Target): Problem {
+  const subject = typeof value === "string" ? unsupported(value, target) : undefined;
   if (subject !== undefined) {
     return {
       code: "unsupported-setting",
@@ -267,22 +179,29 @@ interface Shape {
   readonly problems: readonly Problem[];
 }
 
+/** The settings with the target that they are read for, whatever stands there: `recognize` tells of another one. */
+function withTarget(raw: unknown, target: Target): unknown {
+  return isObject(raw) ? { ...raw, target } : raw;
+}
+
 /**
- * Reads raw settings by the schema. What is wrong with them is in `problems`; the rest is read all the same, with stand-ins for
- * what cannot be, so that the checks between settings can report their mistakes at once.
+ * Reads raw settings by the schema of their target. What is wrong with them is in `problems`; the rest is read all the same, with
+ * stand-ins for what cannot be, so that the checks between settings can report their mistakes at once.
  */
 export function parseShape(raw: unknown): Shape {
-  const first = stackSchema.safeParse(raw);
+  const target = targetOf(raw);
+  const schema: z.ZodType<ParsedSpec> = TARGET_SCHEMAS[target];
+  const first = schema.safeParse(withTarget(raw, target));
   if (first.success) return { parsed: first.data, guessed: [], problems: [] };
-  const problems = toldOnce(first.error.issues).flatMap((issue) => ofIssue(raw, issue));
-  const repaired = withoutUnknown(raw, first.error.issues);
+  const problems = toldOnce(first.error.issues).flatMap((issue) => ofIssue(raw, issue, target));
+  const repaired = withoutUnknown(withTarget(raw, target), first.error.issues);
   const guessed = new Set<string>();
   for (let round = 0; round < REPAIRS; round++) {
-    const next = stackSchema.safeParse(repaired);
+    const next = schema.safeParse(repaired);
     if (next.success) return { parsed: next.data, guessed: [...guessed], problems };
     for (const { path } of next.error.issues) {
       const present = presentPath(repaired, path);
-      if (standIn(repaired, present)) guessed.add(formatPath(present));
+      if (standIn(repaired, present, target)) guessed.add(formatPath(present));
     }
   }
   return { guessed: [], problems };

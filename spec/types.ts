@@ -3,12 +3,14 @@
  * Secrets are not in it: they travel beside it (`StackSecrets`), so that a plan can be printed whole.
  */
 import type { PortRange } from "../catalogue/ports";
-import type { FLANNEL_BACKENDS, DISABLEABLE, ParsedSpec } from "./schema";
+import type { FLANNEL_BACKENDS, DISABLEABLE, ParsedAws, ParsedExisting, ParsedSpec } from "./schema";
 
+export type { Target } from "./schema";
 export type FlannelBackend = (typeof FLANNEL_BACKENDS)[number];
 export type DisableableComponent = (typeof DISABLEABLE)[number];
 export type Layout = ParsedSpec["layout"];
 export type Role = "server" | "agent";
+export type Architecture = "amd64" | "arm64";
 export type Protocol = "tcp" | "udp";
 
 type DeepReadonly<T> = T extends (infer U)[]
@@ -17,9 +19,8 @@ type DeepReadonly<T> = T extends (infer U)[]
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T;
 
-type ParsedAccess = ParsedSpec["access"];
-type ParsedSsh = ParsedAccess["ssh"];
-type ParsedBastion = NonNullable<ParsedSsh["bastion"]>;
+type ParsedPool = ParsedAws["nodes"][number];
+type ParsedBastion = NonNullable<ParsedSpec["access"]["ssh"]["bastion"]>;
 type ParsedMetallb = Extract<ParsedSpec["loadBalancer"], { type: "metallb" }>;
 type ParsedBgp = NonNullable<ParsedMetallb["bgp"]>;
 type ParsedPeer = ParsedBgp["peers"][number];
@@ -57,7 +58,40 @@ export type LoadBalancerSpec =
       readonly bgp?: DeepReadonly<Omit<ParsedBgp, "peers">> & { readonly peers: readonly BgpPeerSpec[] };
     });
 
-export type NodePoolSpec = DeepReadonly<ParsedSpec["nodes"][number]> & { readonly namePrefix: string };
+/** Nodes that are alike: a pool of machines, or one host. */
+export interface NodeGroupSpec {
+  readonly pool: string;
+  readonly role: Role;
+  readonly count: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: DeepReadonly<ParsedPool["taints"]>;
+  readonly serviceLb?: DeepReadonly<ParsedPool["serviceLb"]>;
+}
+
+/** A pool of EC2 instances. */
+export type AwsPoolSpec = DeepReadonly<ParsedPool> & { readonly namePrefix: string };
+
+/** Which interface of a host: by its address, or by its name, whose address is read on the host. */
+export type InterfaceSpec =
+  { readonly kind: "address"; readonly address: string } | { readonly kind: "interface"; readonly interface: string };
+
+/** A host that is there. */
+export interface HostSpec extends NodeGroupSpec {
+  readonly count: 1;
+  /** The node's name. */
+  readonly name: string;
+  readonly arch: Architecture;
+  /** Where SSH connects to: an IPv4 address or a host name. */
+  readonly address: string;
+  /** SSH port. */
+  readonly port: number;
+  /** The host's public key. */
+  readonly hostKey: string;
+  /** With layout shared the one interface for everything. */
+  readonly external: InterfaceSpec;
+  /** Exactly with layout segregated. */
+  readonly backplane?: InterfaceSpec;
+}
 
 export interface BastionSpec extends DeepReadonly<Omit<ParsedBastion, "privateKey" | "port">> {
   readonly port: number;
@@ -65,49 +99,101 @@ export interface BastionSpec extends DeepReadonly<Omit<ParsedBastion, "privateKe
   readonly hasPrivateKey: boolean;
 }
 
+/** How nodes are reached by SSH. */
+export interface SshSpec {
+  readonly user: string;
+  /** Whether `StackSecrets.privateKey` is given; without it the SSH agent is used. */
+  readonly hasPrivateKey: boolean;
+  readonly bastion?: BastionSpec;
+}
+
+/** SSH to machines that the program makes. */
+export interface AwsSshSpec extends SshSpec {
+  readonly publicKey: string;
+  readonly hostKeys: Readonly<Record<string, string>>;
+}
+
+export interface AccessSpec<Ssh extends SshSpec = SshSpec> {
+  readonly admin: readonly string[];
+  readonly clients: readonly string[];
+  readonly ssh: Ssh;
+}
+
 export type ApiEndpointSpec =
   { readonly kind: "firstServer" } | { readonly kind: "nlb" } | { readonly kind: "address"; readonly address: string };
 
-export interface ClusterSpec {
+export type K3sSpec = DeepReadonly<
+  Omit<ParsedAws["k3s"], "disable" | "flannelBackend" | "clusterDns" | "nodePortRange" | "bootstrapServer">
+> & {
+  /** Sorted, without repeats; holds servicelb whenever another load balancer or none is chosen. */
+  readonly disable: readonly DisableableComponent[];
+  readonly flannelBackend: FlannelBackend;
+  readonly clusterDns: string;
+  readonly nodePortRange: PortRange;
+  /** Name of the node that forms the cluster. */
+  readonly bootstrapServer: string;
+};
+
+/** A file that K3s is installed from: on the operator's disk, or at a URL that the host fetches. */
+export type ArtefactSpec = { readonly sha256: string } & (
+  { readonly kind: "path"; readonly path: string } | { readonly kind: "url"; readonly url: string }
+);
+
+/** Files of one CPU architecture. */
+export interface ArtefactsSpec {
+  readonly binary: ArtefactSpec;
+  readonly images: ArtefactSpec;
+}
+
+/** Installation without the internet. Every host's architecture is there. */
+export interface AirGapSpec {
+  readonly installScript: ArtefactSpec;
+  readonly amd64?: ArtefactsSpec;
+  readonly arm64?: ArtefactsSpec;
+}
+
+export type RegistriesSpec = DeepReadonly<NonNullable<ParsedExisting["k3s"]["registries"]>>;
+
+/** What every target has. */
+interface CommonSpec {
   /** The stack's name, such as `dev-shared`. */
   readonly stack: string;
-  readonly target: "aws";
-  readonly region: string;
   readonly layout: Layout;
-  readonly network: DeepReadonly<Omit<ParsedSpec["network"], "natGateways">> & {
-    readonly natGateways: "none" | "one" | "perZone";
-  };
-  readonly access: {
-    readonly admin: readonly string[];
-    readonly clients: readonly string[];
-    readonly ssh: {
-      readonly user: string;
-      readonly publicKey: string;
-      /** Whether `StackSecrets.privateKey` is given; without it the SSH agent is used. */
-      readonly hasPrivateKey: boolean;
-      readonly hostKeys: Readonly<Record<string, string>>;
-      readonly bastion?: BastionSpec;
-    };
-  };
-  readonly nodes: readonly NodePoolSpec[];
-  readonly k3s: DeepReadonly<
-    Omit<ParsedSpec["k3s"], "disable" | "flannelBackend" | "clusterDns" | "nodePortRange" | "bootstrapServer">
-  > & {
-    /** Sorted, without repeats; holds servicelb whenever another load balancer or none is chosen. */
-    readonly disable: readonly DisableableComponent[];
-    readonly flannelBackend: FlannelBackend;
-    readonly clusterDns: string;
-    readonly nodePortRange: PortRange;
-    /** Name of the node that forms the cluster. */
-    readonly bootstrapServer: string;
-  };
   readonly api: { readonly endpoint: ApiEndpointSpec };
   readonly traefik: DeepReadonly<ParsedSpec["traefik"]>;
   readonly loadBalancer: LoadBalancerSpec;
   readonly services: readonly ServiceSpec[];
   readonly delivery: "api" | "manifests";
+}
+
+/** A cluster whose network and machines the program makes. */
+export interface AwsSpec extends CommonSpec {
+  readonly target: "aws";
+  readonly region: string;
+  readonly network: DeepReadonly<Omit<ParsedAws["network"], "natGateways">> & {
+    readonly natGateways: "none" | "one" | "perZone";
+  };
+  readonly access: AccessSpec<AwsSshSpec>;
+  readonly nodes: readonly AwsPoolSpec[];
+  readonly k3s: K3sSpec;
   readonly tags: Readonly<Record<string, string>>;
 }
+
+/** A cluster on hosts that are there. */
+export interface ExistingSpec extends CommonSpec {
+  readonly target: "existing";
+  readonly network: {
+    /** What leaves the hosts by other networks than the backplane is their owner's to say. */
+    readonly egress: "any";
+    readonly defaultRoute: "auto" | "required";
+  };
+  readonly access: AccessSpec;
+  readonly nodes: readonly HostSpec[];
+  readonly k3s: K3sSpec & { readonly airGap?: AirGapSpec; readonly registries?: RegistriesSpec };
+  readonly hostFirewall: "nftables" | "firewalld" | "none";
+}
+
+export type ClusterSpec = AwsSpec | ExistingSpec;
 
 /** The stack's secret values, in clear. Only `index.ts` holds them, and only as Pulumi secrets from there on. */
 export interface StackSecrets {

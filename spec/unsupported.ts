@@ -3,13 +3,18 @@
  * name, so that nobody takes them for a misspelling.
  */
 import { LEGACY_FLAGS, type LegacyFlag } from "../catalogue/k3s-versions";
+import type { Target } from "./schema";
 
-/** Things that are not supported yet, by the folded forms (lower-case letters and digits) of the names they go by. */
-export const UNSUPPORTED: readonly {
+interface Unsupported {
   readonly title: string;
   readonly names: readonly string[];
   readonly instead: string;
-}[] = [
+  /** The setting that target `existing` has for it; refused on target `aws` only. */
+  readonly existing?: string;
+}
+
+/** Things that are not supported yet, by the folded forms (lower-case letters and digits) of the names they go by. */
+export const UNSUPPORTED: readonly Unsupported[] = [
   {
     title: "Calico",
     names: ["calico", "tigera", "canal", "typha"],
@@ -52,19 +57,27 @@ export const UNSUPPORTED: readonly {
     instead: "use IPv4 networks only",
   },
   {
-    title: "the air gap",
+    title: "the air gap on target aws",
     names: ["airgap", "airgapped", "offline"],
-    instead: "give the nodes a way to fetch K3s over HTTPS",
+    instead: "give the nodes a way to fetch K3s over HTTPS, or use target existing (k3s.airGap)",
+    existing: "k3s.airGap",
   },
   {
-    title: "hosts that exist already",
-    names: ["existing", "hosts", "existinghosts", "baremetal"],
-    instead: "use target aws, with network.vpc for a VPC that exists",
+    title: "hosts that exist already on target aws",
+    names: ["hosts", "existinghosts", "baremetal"],
+    instead: "use target existing (nodes), or network.vpc for a VPC that exists",
+    existing: "nodes",
   },
   {
-    title: "the host firewall",
+    title: "the host firewall on target aws",
     names: ["hostfirewall", "firewall", "firewalld", "ufw", "nftables", "iptables"],
-    instead: "rely on the security groups that the program makes",
+    instead: "rely on the security groups that the program makes, or use target existing (hostFirewall)",
+    existing: "hostFirewall",
+  },
+  {
+    title: "credentials of image registries",
+    names: ["auth", "registryauth", "registrycredentials"],
+    instead: "use a registry that serves the nodes without credentials",
   },
   {
     title: "a service mesh",
@@ -100,10 +113,20 @@ export const UNSUPPORTED: readonly {
 
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
-/** What a name stands for, if the program refuses it by name. */
-export function unsupported(name: string): { readonly title: string; readonly instead: string } | undefined {
+function named(name: string): Unsupported | undefined {
   const folded = fold(name);
   return UNSUPPORTED.find(({ names }) => names.includes(folded));
+}
+
+/** What a name stands for, if the program refuses it by name on a target. */
+export function unsupported(name: string, target: Target): Omit<Unsupported, "names"> | undefined {
+  const subject = named(name);
+  return target === "existing" && subject?.existing !== undefined ? undefined : subject;
+}
+
+/** The setting that target `existing` has for what a name stands for. */
+export function elsewhere(name: string): string | undefined {
+  return named(name)?.existing;
 }
 
 /** The legacy flag that a key or an option stands for: `noDeploy`, `no-deploy`, `--no-deploy`. */

@@ -3,10 +3,10 @@ import { WORLD, contains, covered, isNetwork } from "../../catalogue/cidr";
 import { SECURE_PLACEHOLDER } from "../config";
 import type { Problem } from "../problems";
 import { either, formatPath, show } from "../show";
-import { problem, type Check } from "./context";
+import { problem, type AwsCheck, type Check } from "./context";
 
 /** Networks for documentation (RFC 5737). */
-const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
+export const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
 const EXAMPLES = 3;
 
 /** Key types that EC2 imports. */
@@ -30,7 +30,8 @@ function publicKey(path: string, text: string, types: readonly string[]): Proble
   return [problem("invalid-ssh-key", path, message, "copy the one line of the .pub file")];
 }
 
-function hostKey(path: string, text: string): Problem[] {
+/** A host's public key: of a type that the connection can check. */
+export function hostKey(path: string, text: string): Problem[] {
   if (!/^\s*ssh-rsa\s/.test(text)) return publicKey(path, text, HOST_KEY_TYPES);
   const what =
     "is an RSA host key, which the connection can check only by ssh-rsa (SHA-1), and OpenSSH 8.8 and newer do not offer that";
@@ -54,23 +55,28 @@ function privateKey(path: string, text: string | undefined): Problem[] {
   ];
 }
 
-/** SSH keys look like what they are meant to be. */
+/** Private keys and the bastion's look like what they are meant to be. */
 export const checkKeys: Check = ({ parsed }) => {
   const { ssh } = parsed.access;
   const { bastion } = ssh;
   return [
-    ...publicKey("access.ssh.publicKey", ssh.publicKey, INSTANCE_KEY_TYPES),
     ...privateKey("access.ssh.privateKey", ssh.privateKey),
-    ...Object.entries(ssh.hostKeys).flatMap(([name, key]) =>
-      hostKey(formatPath(["access", "ssh", "hostKeys", name]), key),
-    ),
     ...(bastion === undefined ? [] : hostKey("access.ssh.bastion.hostKey", bastion.hostKey)),
     ...privateKey("access.ssh.bastion.privateKey", bastion?.privateKey),
   ];
 };
 
+/** The keys of machines that the program makes. */
+export const checkInstanceKeys: AwsCheck = ({ parsed }) => {
+  const { publicKey: own, hostKeys } = parsed.access.ssh;
+  return [
+    ...publicKey("access.ssh.publicKey", own, INSTANCE_KEY_TYPES),
+    ...Object.entries(hostKeys).flatMap(([name, key]) => hostKey(formatPath(["access", "ssh", "hostKeys", name]), key)),
+  ];
+};
+
 /** Nodes whose host key is not pinned: one warning for all of them. */
-export const checkHostKeys: Check = ({ parsed, nodeNames }) => {
+export const checkHostKeys: AwsCheck = ({ parsed, nodeNames }) => {
   const unpinned = nodeNames.filter((name) => !Object.hasOwn(parsed.access.ssh.hostKeys, name));
   if (unpinned.length === 0) return [];
   const names = unpinned.slice(0, EXAMPLES).join(", ") + (unpinned.length > EXAMPLES ? " and so on" : "");

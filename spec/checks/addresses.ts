@@ -3,7 +3,7 @@ import { isAddress, isNetwork, overlaps, prefixLength, subnetAt } from "../../ca
 import { CREATED_VPC_PREFIXES, VPC_PREFIXES } from "../../catalogue/quotas";
 import type { Problem } from "../problems";
 import { show } from "../show";
-import { isDnsName, problem, repeats, type Check } from "./context";
+import { isDnsName, problem, repeats, type AwsCheck, type Check } from "./context";
 
 interface Limits {
   /** Shortest prefix: the largest network. */
@@ -17,7 +17,7 @@ const SERVICE_PREFIXES: Limits = { shortest: 12, longest: 28 };
 const CLUSTER_PREFIXES: Limits = { shortest: 8, longest: 24 };
 
 /** Ranges that hosts cannot use: this network, loopback, link-local, multicast and beyond (RFC 6890). */
-const RESERVED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
+export const RESERVED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
 
 /** Whether a text is meant as an IPv6 address or network, or as a list that has one, as dual stack is written. */
 export function looksLikeIpv6(text: string): boolean {
@@ -63,28 +63,29 @@ function reserved(path: string, text: string): Problem[] {
   return [problem("reserved-network", path, message, "choose a private range such as 10.0.0.0/16")];
 }
 
-/** Networks that the cluster lives in: form, size, and not reserved. */
-export const checkClusterNetworks: Check = ({ parsed }) => {
+function clusterNetwork(path: string, text: string, limits: Limits): Problem[] {
+  return [...form(path, text), ...size(path, text, limits), ...reserved(path, text)];
+}
+
+/** Networks of pods and services: form, size, and not reserved. */
+export const checkClusterNetworks: Check = ({ parsed }) => [
+  ...clusterNetwork("k3s.clusterCidr", parsed.k3s.clusterCidr, CLUSTER_PREFIXES),
+  ...clusterNetwork("k3s.serviceCidr", parsed.k3s.serviceCidr, SERVICE_PREFIXES),
+];
+
+/** The VPC and reused subnets: form, size, and not reserved. */
+export const checkVpcNetworks: AwsCheck = ({ parsed }) => {
   const { vpc, vpcCidr } = parsed.network;
-  const networks: [string, string, Limits][] = [
+  const network =
     vpc === undefined
-      ? ["network.vpcCidr", vpcCidr, CREATED_VPC_PREFIXES]
-      : ["network.vpc.cidr", vpc.cidr, VPC_PREFIXES],
-    ["k3s.clusterCidr", parsed.k3s.clusterCidr, CLUSTER_PREFIXES],
-    ["k3s.serviceCidr", parsed.k3s.serviceCidr, SERVICE_PREFIXES],
-  ];
+      ? clusterNetwork("network.vpcCidr", vpcCidr, CREATED_VPC_PREFIXES)
+      : clusterNetwork("network.vpc.cidr", vpc.cidr, VPC_PREFIXES);
   const subnets = (["externalSubnets", "backplaneSubnets"] as const).flatMap((kind) =>
-    (vpc?.[kind] ?? []).map(({ cidr }, index): [string, string, Limits] => [
-      `network.vpc.${kind}[${index}].cidr`,
-      cidr,
-      VPC_PREFIXES,
-    ]),
+    (vpc?.[kind] ?? []).flatMap(({ cidr }, index) =>
+      clusterNetwork(`network.vpc.${kind}[${index}].cidr`, cidr, VPC_PREFIXES),
+    ),
   );
-  return [...networks, ...subnets].flatMap(([path, text, limits]) => [
-    ...form(path, text),
-    ...size(path, text, limits),
-    ...reserved(path, text),
-  ]);
+  return [...network, ...subnets];
 };
 
 /** Networks of people and proxies: form, each once. */

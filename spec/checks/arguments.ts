@@ -1,7 +1,9 @@
 /** Further K3s options: well-formed, and none that the program sets itself. Their values are never shown: they may be secret. */
+import { valueAt } from "../config";
 import { isSecretOption, isServerOnly, ownedOption } from "../k3s-options";
 import type { Problem } from "../problems";
-import { legacyProblem, valueAt } from "../shape";
+import type { Target } from "../schema";
+import { legacyProblem } from "../unknown-keys";
 import { legacyFlag } from "../unsupported";
 import { problem, type Check } from "./context";
 
@@ -25,7 +27,7 @@ function malformed(path: string, text: string): Problem {
   );
 }
 
-function argument(path: string, text: string, list: (typeof LISTS)[number]): Problem[] {
+function argument(path: string, text: string, list: (typeof LISTS)[number], target: Target): Problem[] {
   const match = FORM.exec(text);
   if (match === null) return [malformed(path, text)];
   const [, name = "", value = ""] = match;
@@ -35,7 +37,7 @@ function argument(path: string, text: string, list: (typeof LISTS)[number]): Pro
       problem("secret-argument", path, message, "keep it in a Kubernetes Secret and give --etcd-s3-config-secret"),
     ];
   }
-  const instead = ownedOption(name, value);
+  const instead = ownedOption(name, value, target);
   if (instead !== undefined) {
     const inner = name.endsWith("-arg") ? `=${value.split("=")[0] ?? ""}` : "";
     return [
@@ -57,7 +59,7 @@ function argument(path: string, text: string, list: (typeof LISTS)[number]): Pro
 export const checkArguments: Check = ({ parsed }) =>
   LISTS.flatMap((list) =>
     parsed.k3s[list].flatMap((text, index) =>
-      legacyFlag(optionName(text)) === undefined ? argument(`k3s.${list}[${index}]`, text, list) : [],
+      legacyFlag(optionName(text)) === undefined ? argument(`k3s.${list}[${index}]`, text, list, parsed.target) : [],
     ),
   );
 

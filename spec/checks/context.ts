@@ -2,12 +2,12 @@
 import { zonesOfPool } from "../../catalogue/node-names";
 import { parseK3sVersion, type K3sVersion } from "../../catalogue/k3s-versions";
 import { DEFAULT_NODE_PORT_RANGE, type CatalogueInput, type PortRange } from "../../catalogue/ports";
-import { disabledComponents, parsePorts, poolNodeNames } from "../normalize";
+import { disabledComponents, groupNames, nodeGroups, parsePorts, type NodeGroup } from "../normalize";
 import type { Problem, ProblemCode } from "../problems";
-import type { ParsedSpec } from "../schema";
+import type { ParsedAws, ParsedExisting, ParsedSpec } from "../schema";
 
-export interface CheckContext {
-  readonly parsed: ParsedSpec;
+export interface CheckContext<Parsed extends ParsedSpec = ParsedSpec> {
+  readonly parsed: Parsed;
   /** The settings as written, for what defaults would hide. */
   readonly raw: unknown;
   /** Undefined when the text is not a release. */
@@ -16,15 +16,20 @@ export interface CheckContext {
   readonly disabled: ReadonlySet<string>;
   /** Undefined when the text is not a range. */
   readonly nodePortRange: PortRange | undefined;
+  /** The nodes by groups: pools, or hosts. */
+  readonly groups: readonly NodeGroup[];
   /** Names of all nodes. */
   readonly nodeNames: readonly string[];
 }
 
 /** Checks are pure: the same stack always gives the same problems. */
-export type Check = (context: CheckContext) => Problem[];
+export type Check<Parsed extends ParsedSpec = ParsedSpec> = (context: CheckContext<Parsed>) => Problem[];
+/** Checks of what only one target has. */
+export type AwsCheck = Check<ParsedAws>;
+export type HostsCheck = Check<ParsedExisting>;
 
 /** What a check asks for is read then, so that a check is only held to what it read itself. */
-export function createContext(parsed: ParsedSpec, raw: unknown): CheckContext {
+export function createContext<Parsed extends ParsedSpec>(parsed: Parsed, raw: unknown): CheckContext<Parsed> {
   return {
     parsed,
     raw,
@@ -38,8 +43,11 @@ export function createContext(parsed: ParsedSpec, raw: unknown): CheckContext {
       const { nodePortRange } = parsed.k3s;
       return nodePortRange === undefined ? DEFAULT_NODE_PORT_RANGE : parsePorts(nodePortRange);
     },
+    get groups() {
+      return nodeGroups(parsed);
+    },
     get nodeNames() {
-      return parsed.nodes.flatMap(poolNodeNames);
+      return nodeGroups(parsed).flatMap(groupNames);
     },
   };
 }
@@ -48,10 +56,12 @@ export function createContext(parsed: ParsedSpec, raw: unknown): CheckContext {
 export function catalogueInput(context: CheckContext): CatalogueInput {
   const { parsed } = context;
   const kind = parsed.api.endpoint === "nlb" || parsed.api.endpoint === "firstServer" ? parsed.api.endpoint : "address";
-  const { nodes, network, access, traefik, loadBalancer } = parsed;
+  const { access, traefik, loadBalancer } = parsed;
   return {
-    nodes,
-    network,
+    get nodes() {
+      return context.groups.map(({ role = "agent", count }) => ({ role, count }));
+    },
+    network: parsed.target === "aws" ? parsed.network : { egress: "any" },
     access,
     traefik,
     loadBalancer,
@@ -96,7 +106,7 @@ export function repeats(path: string, values: readonly string[], what: string): 
 }
 
 /** Nodes in each zone: a pool's nodes take its zones in turn, in sorted order. */
-export function nodesByZone(parsed: ParsedSpec): ReadonlyMap<string, number> {
+export function nodesByZone(parsed: ParsedAws): ReadonlyMap<string, number> {
   const { availabilityZones } = parsed.network;
   const counts = new Map(zonesOfPool(undefined, availabilityZones).map((zone) => [zone, 0]));
   for (const pool of parsed.nodes) {

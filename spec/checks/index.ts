@@ -2,14 +2,32 @@
 import type { Problem } from "../problems";
 import { isWithin, watched } from "../repair";
 import type { ParsedSpec } from "../schema";
-import { checkHostKeys, checkKeys, checkOpenness } from "./access";
-import { checkAddresses, checkClusterNetworks, checkOutsideNetworks } from "./addresses";
+import { checkHostKeys, checkInstanceKeys, checkKeys, checkOpenness } from "./access";
+import { checkAddresses, checkClusterNetworks, checkOutsideNetworks, checkVpcNetworks } from "./addresses";
 import { checkArguments } from "./arguments";
-import { createContext, type Check } from "./context";
+import { checkAirGap, checkAirGapCharts, checkRegistries } from "./air-gap";
+import { createContext, type AwsCheck, type Check, type HostsCheck } from "./context";
+import {
+  checkAddressRanges,
+  checkAddressesApart,
+  checkInterfaceForms,
+  checkInterfacesApart,
+  checkInterfacesGiven,
+} from "./host-interfaces";
+import {
+  checkHostExamples,
+  checkHostFirewall,
+  checkHostGwLink,
+  checkHostNames,
+  checkHostPools,
+  checkPinnedKeys,
+  checkRoles,
+  checkSshAddresses,
+} from "./hosts";
 import { checkDisable, checkDns, checkEndpoint, checkFeatures, checkServiceProxy, checkVersion } from "./k3s";
 import { checkLabels, checkTags, checkTaints } from "./labels";
-import { checkLbPools, checkMetallbAddresses, checkServiceLb } from "./load-balancer";
-import { checkMetallbBgp, checkMetallbMode } from "./metallb";
+import { checkHostServiceLb, checkLbPools, checkMetallbAddresses, checkServiceLb } from "./load-balancer";
+import { checkMetallbBgp, checkMetallbHosts, checkMetallbMode } from "./metallb";
 import {
   checkCapacity,
   checkClusterDns,
@@ -18,35 +36,25 @@ import {
   checkReusedSubnets,
   checkZones,
 } from "./networks";
-import { checkInstanceTypes, checkNames, checkNodeReferences, checkServers } from "./nodes";
+import { checkBootstrapServer, checkHostKeyNames, checkInstanceTypes, checkNames, checkServers } from "./nodes";
 import { checkElasticIps, checkGateways, checkHostGw, checkUnusedNetworkSettings } from "./placement";
-import { checkHostPorts, checkInternalPorts, checkNodePortRange, checkTraefikPorts } from "./ports";
+import { checkHostPorts, checkInternalPorts, checkNodePortRange, checkSshPorts, checkTraefikPorts } from "./ports";
 import { checkServices } from "./services";
 import { checkIngress, checkLocalPolicy, checkTraefikDisabled, checkTraefikValues } from "./traefik";
 
-const CHECKS: readonly Check[] = [
+/** Of every stack. */
+const COMMON: readonly Check[] = [
   checkClusterNetworks,
   checkOutsideNetworks,
   checkAddresses,
   checkDisjoint,
-  checkZones,
-  checkReusedSubnets,
-  checkCapacity,
   checkPodNetworks,
   checkClusterDns,
-  checkGateways,
-  checkUnusedNetworkSettings,
-  checkHostGw,
-  checkElasticIps,
   checkServers,
-  checkNames,
-  checkNodeReferences,
-  (context) => checkInstanceTypes(context),
+  checkBootstrapServer,
   checkLabels,
   checkTaints,
-  checkTags,
   checkKeys,
-  checkHostKeys,
   checkOpenness,
   checkServices,
   checkInternalPorts,
@@ -63,7 +71,6 @@ const CHECKS: readonly Check[] = [
   checkTraefikDisabled,
   checkTraefikValues,
   checkIngress,
-  checkLocalPolicy,
   checkLbPools,
   checkServiceLb,
   checkMetallbMode,
@@ -71,8 +78,55 @@ const CHECKS: readonly Check[] = [
   checkMetallbBgp,
 ];
 
+/** Of machines and networks that the program makes. */
+const AWS: readonly AwsCheck[] = [
+  checkVpcNetworks,
+  checkZones,
+  checkReusedSubnets,
+  checkCapacity,
+  checkGateways,
+  checkUnusedNetworkSettings,
+  checkHostGw,
+  checkElasticIps,
+  checkNames,
+  checkHostKeyNames,
+  (context) => checkInstanceTypes(context),
+  checkTags,
+  checkInstanceKeys,
+  checkHostKeys,
+  checkLocalPolicy,
+];
+
+/** Of hosts that are there. */
+const HOSTS: readonly HostsCheck[] = [
+  checkHostNames,
+  checkRoles,
+  checkHostPools,
+  checkSshAddresses,
+  checkSshPorts,
+  checkPinnedKeys,
+  checkHostExamples,
+  checkHostFirewall,
+  checkHostGwLink,
+  checkInterfaceForms,
+  checkInterfacesGiven,
+  checkAddressesApart,
+  checkInterfacesApart,
+  checkAddressRanges,
+  checkAirGap,
+  checkAirGapCharts,
+  checkRegistries,
+  checkHostServiceLb,
+  checkMetallbHosts,
+];
+
 /** What one check finds; nothing when it read a stand-in, of which it cannot judge. */
-function runCheck(check: Check, parsed: ParsedSpec, raw: unknown, guessed: readonly string[]): Problem[] {
+function runCheck<Parsed extends ParsedSpec>(
+  check: Check<Parsed>,
+  parsed: Parsed,
+  raw: unknown,
+  guessed: readonly string[],
+): Problem[] {
   if (guessed.length === 0) return check(createContext(parsed, raw));
   const misleading = new Set<string>();
   const seen = watched(parsed, (path) => {
@@ -88,5 +142,10 @@ function runCheck(check: Check, parsed: ParsedSpec, raw: unknown, guessed: reado
  * @param guessed Paths that hold stand-ins for settings that could not be read.
  */
 export function runChecks(parsed: ParsedSpec, raw: unknown, guessed: readonly string[] = []): Problem[] {
-  return CHECKS.flatMap((check) => runCheck(check, parsed, raw, guessed));
+  return [
+    ...COMMON.flatMap((check) => runCheck(check, parsed, raw, guessed)),
+    ...(parsed.target === "aws"
+      ? AWS.flatMap((check) => runCheck(check, parsed, raw, guessed))
+      : HOSTS.flatMap((check) => runCheck(check, parsed, raw, guessed))),
+  ];
 }

@@ -76,21 +76,27 @@ export const checkDisable: Check = ({ parsed }) =>
 /** Where operators reach the API: one of two words, or a name or address. */
 export const checkEndpoint: Check = ({ parsed }) => {
   const { endpoint } = parsed.api;
-  if (endpoint === "firstServer" || endpoint === "nlb") return [];
+  const words = parsed.target === "aws" ? ["firstServer", "nlb"] : ["firstServer"];
+  if (words.includes(endpoint)) return [];
+  if (endpoint === "nlb") {
+    const message = `is of target aws, and the target is ${parsed.target} ("nlb"); allowed: ${words.join(", ")}, a DNS name with a dot, or an IPv4 address`;
+    const remedy = "give the name or address of a load balancer of your own, or firstServer";
+    return [problem("other-target", "api.endpoint", message, remedy)];
+  }
   if (/^[a-z0-9-]+$/i.test(endpoint)) {
-    const subject = unsupported(endpoint);
+    const subject = unsupported(endpoint, parsed.target);
     if (subject !== undefined) {
       return [
         problem(
           "unsupported-setting",
           "api.endpoint",
           `is not supported yet: ${subject.title} (${show(endpoint)})`,
-          "use firstServer, nlb, or a name or address of your own",
+          `use ${words.join(", ")}, or a name or address of your own`,
         ),
       ];
     }
-    const near = nearest(endpoint, ["firstServer", "nlb"]);
-    const message = `is neither a word of this setting nor a full name (${show(endpoint)}); allowed: firstServer, nlb, a DNS name with a dot, or an IPv4 address`;
+    const near = nearest(endpoint, words);
+    const message = `is neither a word of this setting nor a full name (${show(endpoint)}); allowed: ${words.join(", ")}, a DNS name with a dot, or an IPv4 address`;
     return [
       problem(
         "invalid-value",

@@ -1,8 +1,9 @@
 /** Labels, taints and tags: what Kubernetes and AWS take. */
 import { TAGS_PER_RESOURCE, TAG_LENGTHS } from "../../catalogue/quotas";
 import type { Problem } from "../problems";
+import type { ParsedSpec } from "../schema";
 import { formatPath, show } from "../show";
-import { isDnsName, problem, type Check } from "./context";
+import { isDnsName, problem, type AwsCheck, type Check } from "./context";
 
 /** Tags that every resource gets from the program; the stack's own would be overwritten by them. */
 const OWN_TAGS: readonly string[] = ["Name", "pulumi:Project", "pulumi:Stack"];
@@ -31,11 +32,36 @@ const isValue = (value: string): boolean => value === "" || NAME.test(value);
 const KEY_RULE = "PREFIX/NAME or NAME, the name at most 63 letters, digits, hyphens, underscores and dots";
 const VALUE_RULE = "at most 63 letters, digits, hyphens, underscores and dots, a letter or digit at either end";
 
-function label(path: string, key: string, value: string): Problem[] {
+interface Marked {
+  readonly path: readonly PropertyKey[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints?: ParsedSpec["nodes"][number]["taints"];
+}
+
+/** Where a stack has labels and taints: its node pools, or its hosts and the pools with settings of theirs. */
+function marked(parsed: ParsedSpec): Marked[] {
+  const nodes = parsed.nodes.map((node, index): Marked => at(["nodes", index], node));
+  if (parsed.target === "aws") return nodes;
+  return [...nodes, ...Object.entries(parsed.pools).map(([name, pool]) => at(["pools", name], pool))];
+}
+
+function at(path: readonly PropertyKey[], from: Omit<Marked, "path">): Marked {
+  return {
+    path,
+    get labels() {
+      return from.labels;
+    },
+    get taints() {
+      return from.taints;
+    },
+  };
+}
+
+function label(path: string, key: string, value: string, whose: string): Problem[] {
   if (key.startsWith(SERVICE_LB_DOMAIN)) {
     const message = `is a label that the program sets (${show(key)}); allowed: labels of your own`;
     return [
-      problem("reserved-label", path, message, "set serviceLb.enabled and serviceLb.pool of the node pool instead"),
+      problem("reserved-label", path, message, `set serviceLb.enabled and serviceLb.pool of the ${whose} instead`),
     ];
   }
   if (KUBERNETES_DOMAIN.test(key) && !KUBELET_LABELS.has(key) && !KUBELET_PREFIXES.test(key)) {
@@ -67,15 +93,17 @@ function label(path: string, key: string, value: string): Problem[] {
 
 /** Node labels: syntax, and none that is another's to set. */
 export const checkLabels: Check = ({ parsed }) =>
-  parsed.nodes.flatMap(({ labels }, index) =>
-    Object.entries(labels).flatMap(([key, value]) => label(formatPath(["nodes", index, "labels", key]), key, value)),
+  marked(parsed).flatMap(({ path, labels }) =>
+    Object.entries(labels).flatMap(([key, value]) =>
+      label(formatPath([...path, "labels", key]), key, value, parsed.target === "aws" ? "node pool" : "node"),
+    ),
   );
 
 /** Node taints: syntax, each key and effect once. */
 export const checkTaints: Check = ({ parsed }) =>
-  parsed.nodes.flatMap(({ taints }, pool) =>
+  marked(parsed).flatMap(({ path: place, taints = [] }) =>
     taints.flatMap(({ key, value, effect }, index) => {
-      const path = `nodes[${pool}].taints[${index}]`;
+      const path = formatPath([...place, "taints", index]);
       if (!isKey(key)) {
         return [
           problem(
@@ -98,7 +126,7 @@ export const checkTaints: Check = ({ parsed }) =>
   );
 
 /** AWS tags: syntax and number. */
-export const checkTags: Check = ({ parsed }) => {
+export const checkTags: AwsCheck = ({ parsed }) => {
   const tags = Object.entries(parsed.tags);
   const most = TAGS_PER_RESOURCE.total - TAGS_PER_RESOURCE.own;
   const many =

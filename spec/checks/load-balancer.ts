@@ -4,18 +4,23 @@ import { isNetwork } from "../../catalogue/cidr";
 import { ingressPools } from "../../catalogue/service-lb";
 import { nearest } from "../config";
 import type { Problem } from "../problems";
-import { either, show } from "../show";
+import { either, formatPath, show } from "../show";
 import { looksLikeIpv6, notSupported } from "./addresses";
-import { problem, type Check } from "./context";
+import { problem, type Check, type HostsCheck } from "./context";
 import { clusterNetworks } from "./networks";
 import { outsideSources } from "./services";
 
+function withoutServiceLb(path: string, type: string): Problem {
+  const message = `has no effect while the load balancer is ${type}; allowed: only with loadBalancer: servicelb`;
+  return problem("no-effect", path, message, "remove it");
+}
+
 /** ServiceLB pools that are named exist, and ServiceLB is there to use them. */
-export const checkLbPools: Check = ({ parsed }) => {
+export const checkLbPools: Check = ({ parsed, groups }) => {
   const servicelb = parsed.loadBalancer.type === "servicelb";
   const known = [
     ...new Set(
-      parsed.nodes.flatMap(({ serviceLb }) =>
+      groups.flatMap(({ serviceLb }) =>
         serviceLb?.enabled === true && serviceLb.pool !== undefined ? [serviceLb.pool] : [],
       ),
     ),
@@ -32,13 +37,14 @@ export const checkLbPools: Check = ({ parsed }) => {
     }
     if (known.includes(lbPool)) return [];
     const near = nearest(lbPool, known);
-    const message = `is a ServiceLB pool that no enabled node pool has (${show(lbPool)}); allowed: ${known.length === 0 ? "pools that nodes[].serviceLb.pool names" : either(known)}`;
+    const node = parsed.target === "aws" ? "node pool" : "node";
+    const message = `is a ServiceLB pool that no enabled ${node} has (${show(lbPool)}); allowed: ${known.length === 0 ? "pools that nodes[].serviceLb.pool names" : either(known)}`;
     return [
       problem(
         "unknown-lb-pool",
         path,
         message,
-        near === undefined ? "set serviceLb.pool of a node pool" : `did you mean ${near}?`,
+        near === undefined ? `set serviceLb.pool of a ${node}` : `did you mean ${near}?`,
       ),
     ];
   });
@@ -57,20 +63,21 @@ export const checkLbPools: Check = ({ parsed }) => {
   const unused = parsed.nodes.flatMap(({ serviceLb }, index) =>
     serviceLb === undefined || servicelb
       ? []
-      : [
-          problem(
-            "no-effect",
-            `nodes[${index}].serviceLb`,
-            `has no effect while the load balancer is ${parsed.loadBalancer.type}; allowed: only with loadBalancer: servicelb`,
-            "remove it",
-          ),
-        ],
+      : [withoutServiceLb(`nodes[${index}].serviceLb`, parsed.loadBalancer.type)],
   );
   return [...pools, ...inside, ...unused];
 };
 
+/** As for nodes, in the pools that hosts take settings from. */
+export const checkHostServiceLb: HostsCheck = ({ parsed }) =>
+  Object.entries(parsed.pools).flatMap(([name, { serviceLb }]) =>
+    serviceLb === undefined || parsed.loadBalancer.type === "servicelb"
+      ? []
+      : [withoutServiceLb(formatPath(["pools", name, "serviceLb"]), parsed.loadBalancer.type)],
+  );
+
 /** ServiceLB is not disabled while it is chosen, and has a node to use. */
-export const checkServiceLb: Check = ({ parsed, nodeNames }) => {
+export const checkServiceLb: Check = ({ parsed, groups, nodeNames }) => {
   if (parsed.loadBalancer.type !== "servicelb") return [];
   const at = parsed.k3s.disable.indexOf("servicelb");
   if (at !== -1) {
@@ -87,22 +94,17 @@ export const checkServiceLb: Check = ({ parsed, nodeNames }) => {
   }
   if (
     nodeNames.length === 0 ||
-    ingressPools(parsed.loadBalancer.type, parsed.nodes, undefined).some(({ count }) => count > 0)
+    ingressPools(parsed.loadBalancer.type, groups, undefined).some(({ count }) => count > 0)
   )
     return [];
-  const message = "leaves ServiceLB no node: no pool with nodes is enabled; allowed: at least one";
-  return [
-    problem(
-      "no-load-balancer-node",
-      "nodes",
-      message,
-      "set serviceLb.enabled: true on a pool with nodes, or loadBalancer: none",
-    ),
-  ];
+  const node = parsed.target === "aws" ? "pool with nodes" : "host";
+  const message = `leaves ServiceLB no node: no ${node} is enabled; allowed: at least one`;
+  const remedy = `set serviceLb.enabled: true on a ${node}, or loadBalancer: none`;
+  return [problem("no-load-balancer-node", "nodes", message, remedy)];
 };
 
-/** A pool's addresses as numbers; undefined when the text is neither a CIDR nor a range. */
-function span(text: string): { first: bigint; last: bigint } | undefined {
+/** A pool's addresses, or one address, as numbers; undefined when the text is neither a CIDR nor a range. */
+export function span(text: string): { first: bigint; last: bigint } | undefined {
   if (isNetwork(text)) {
     const network = new Address4(text);
     return { first: network.startAddress().bigInt(), last: network.endAddress().bigInt() };

@@ -1,10 +1,13 @@
 /** MetalLB: its mode, its version, its BGP settings. The program runs its native mode. */
 import semver from "semver";
-import { isNetwork, prefixLength } from "../../catalogue/cidr";
+import { isAddress, isNetwork, prefixLength } from "../../catalogue/cidr";
 import type { Problem } from "../problems";
-import type { ParsedSpec } from "../schema";
+import { hostsOf } from "../hosts";
+import type { ParsedExisting, ParsedSpec } from "../schema";
 import { show } from "../show";
-import { problem, repeats, type Check } from "./context";
+import { problem, repeats, type Check, type HostsCheck } from "./context";
+import { checkInterfaceName } from "./host-interfaces";
+import { span } from "./load-balancer";
 
 /** First chart version with the resource types that the program writes (MetalLB release notes: configuration by CRDs). */
 const OLDEST_CHART = "0.13.2";
@@ -23,7 +26,8 @@ export const checkMetallbMode: Check = ({ parsed }) => {
   if (parsed.loadBalancer.type !== "metallb") return [];
   const { l2, bgp, version } = parsed.loadBalancer;
   const problems: Problem[] = [];
-  if (l2 !== undefined) {
+  const aws = parsed.target === "aws";
+  if (l2 !== undefined && aws) {
     const message =
       "cannot work on aws: a VPC answers ARP only for addresses that it assigned, so that MetalLB's never resolve; allowed: loadBalancer servicelb, or metallb with bgp peers";
     problems.push(
@@ -36,10 +40,9 @@ export const checkMetallbMode: Check = ({ parsed }) => {
     );
   }
   if (l2 === undefined && bgp === undefined) {
-    const message = "has no way to announce its addresses (neither l2 nor bgp); allowed: bgp with at least one peer";
-    problems.push(
-      problem("metallb-without-mode", "loadBalancer", message, "give bgp.peers, or set loadBalancer: servicelb"),
-    );
+    const message = `has no way to announce its addresses (neither l2 nor bgp); allowed: ${aws ? "" : "l2, or "}bgp with at least one peer`;
+    const remedy = `give ${aws ? "" : "l2: {} or "}bgp.peers, or set loadBalancer: servicelb`;
+    problems.push(problem("metallb-without-mode", "loadBalancer", message, remedy));
   }
   const parsedVersion = semver.valid(version.replace(/^v/, ""));
   if (parsedVersion === null) {
@@ -107,4 +110,47 @@ export const checkMetallbBgp: Check = ({ parsed }) => {
     ...peers.flatMap((peer, index) => peerProblems(peer, `loadBalancer.bgp.peers[${index}]`)),
     ...(bgp === undefined ? [] : [...communityProblems(bgp.communities), ...aggregationProblems(bgp, pools)]),
   ];
+};
+
+/** The interfaces that layer 2 answers on: named where the layout has two, and none of the backplane's. */
+function l2Interfaces(parsed: ParsedExisting, { interfaces }: NonNullable<Metallb["l2"]>): Problem[] {
+  const path = "loadBalancer.l2.interfaces";
+  const hosts = hostsOf(parsed);
+  const backplane = new Set(hosts.flatMap((host) => host.backplane?.interface ?? []));
+  const unnamed = hosts.findIndex(({ external }) => external?.interface === undefined);
+  if (parsed.layout === "segregated" && interfaces.length === 0 && unnamed !== -1) {
+    const message = `is missing, and nodes[${unnamed}] gives its external interface by address only; allowed: the names of the external interfaces`;
+    return [problem("metallb-l2-interface", path, message, "give them here, or external.interface on every host")];
+  }
+  return [
+    ...repeats(path, interfaces, "an interface"),
+    ...interfaces.flatMap((name, index) => {
+      const wrong = checkInterfaceName(`${path}[${index}]`, name);
+      if (wrong.length > 0 || !backplane.has(name)) return wrong;
+      const message = `is a backplane interface (${show(name)}), where nobody asks for a Service's address; allowed: external interfaces`;
+      return [problem("metallb-l2-interface", `${path}[${index}]`, message, "name the external interface")];
+    }),
+  ];
+}
+
+/** MetalLB on hosts that are there: where layer 2 answers, and no pool that holds the address of a host. */
+export const checkMetallbHosts: HostsCheck = ({ parsed }) => {
+  if (parsed.loadBalancer.type !== "metallb") return [];
+  const { l2, pools } = parsed.loadBalancer;
+  const addresses = hostsOf(parsed).flatMap(({ address, external, backplane }, index) =>
+    [address, external?.address, backplane?.address]
+      .filter((text) => text !== undefined && isAddress(text))
+      .map((text = "") => ({ index, text, at: span(`${text}/32`)?.first ?? 0n })),
+  );
+  const taken = pools.flatMap(({ addresses: ranges }, pool) =>
+    ranges.flatMap((text, index) => {
+      const range = span(text);
+      const host = addresses.find(({ at }) => range !== undefined && range.first <= at && at <= range.last);
+      if (host === undefined) return [];
+      const path = `loadBalancer.pools[${pool}].addresses[${index}]`;
+      const message = `holds ${host.text}, which nodes[${host.index}] has (${show(text)}); allowed: addresses that no host has`;
+      return [problem("metallb-node-address", path, message, "choose another range")];
+    }),
+  );
+  return [...(l2 === undefined ? [] : l2Interfaces(parsed, l2)), ...taken];
 };

@@ -6,22 +6,26 @@ import {
   SUBNET_BLOCK_BITS,
 } from "../../catalogue/quotas";
 import type { Problem } from "../problems";
-import type { ParsedSpec } from "../schema";
+import type { ParsedAws, ParsedSpec } from "../schema";
 import { show } from "../show";
-import { nodesByZone, problem, repeats, type Check } from "./context";
+import { nodesByZone, problem, repeats, type AwsCheck, type Check } from "./context";
 
 interface Named {
   readonly path: string;
   readonly cidr: string;
 }
 
-type Subnets = NonNullable<ParsedSpec["network"]["vpc"]>["externalSubnets"];
+type Subnets = NonNullable<ParsedAws["network"]["vpc"]>["externalSubnets"];
+
+/** The VPC of target `aws`, made or reused. */
+function vpcNetwork({ network: { vpc, vpcCidr } }: ParsedAws): Named {
+  return vpc === undefined ? { path: "network.vpcCidr", cidr: vpcCidr } : { path: "network.vpc.cidr", cidr: vpc.cidr };
+}
 
 /** The networks that no other may overlap: VPC, pods, services. */
 export function clusterNetworks(parsed: ParsedSpec): Named[] {
-  const { vpc, vpcCidr } = parsed.network;
   return [
-    vpc === undefined ? { path: "network.vpcCidr", cidr: vpcCidr } : { path: "network.vpc.cidr", cidr: vpc.cidr },
+    ...(parsed.target === "aws" ? [vpcNetwork(parsed)] : []),
     { path: "k3s.clusterCidr", cidr: parsed.k3s.clusterCidr },
     { path: "k3s.serviceCidr", cidr: parsed.k3s.serviceCidr },
   ];
@@ -48,7 +52,7 @@ export function disjoint(networks: readonly Named[]): Problem[] {
 export const checkDisjoint: Check = ({ parsed }) => disjoint(clusterNetworks(parsed));
 
 /** Zones: distinct, of the region, and among the six letters of the subnet scheme. */
-export const checkZones: Check = ({ parsed }) => {
+export const checkZones: AwsCheck = ({ parsed }) => {
   const { region, network, nodes } = parsed;
   const zones = network.availabilityZones;
   const foreign = zones.flatMap((zone, index) =>
@@ -121,7 +125,7 @@ function sameSubnets(subnets: readonly { readonly path: string; readonly id: str
 }
 
 /** Reused subnets: inside the VPC, disjoint, one for each zone and kind. */
-export const checkReusedSubnets: Check = ({ parsed }) => {
+export const checkReusedSubnets: AwsCheck = ({ parsed }) => {
   const { vpc, availabilityZones: zones } = parsed.network;
   if (vpc === undefined) return [];
   const kinds = (["externalSubnets", "backplaneSubnets"] as const).map((kind) => ({
@@ -173,7 +177,7 @@ function capacity(path: string, cidr: string, prefix: number, { zone, nodes, bal
 }
 
 /** Every zone's subnet has an address for each of its nodes and enough for a load balancer. */
-export const checkCapacity: Check = ({ parsed }) => {
+export const checkCapacity: AwsCheck = ({ parsed }) => {
   const { vpc, vpcCidr } = parsed.network;
   const byZone = nodesByZone(parsed);
   const demand = (kind: "externalSubnets" | "backplaneSubnets", zone: string): Demand => ({
@@ -202,9 +206,9 @@ export const checkCapacity: Check = ({ parsed }) => {
 };
 
 /** The pod network has a /24 for every node. */
-export const checkPodNetworks: Check = ({ parsed }) => {
+export const checkPodNetworks: Check = ({ parsed, groups }) => {
   const { clusterCidr } = parsed.k3s;
-  const total = parsed.nodes.reduce((sum, pool) => sum + pool.count, 0);
+  const total = groups.reduce((sum, group) => sum + group.count, 0);
   const blocks = isNetwork(clusterCidr) ? 2 ** Math.max(0, 24 - prefixLength(clusterCidr)) : Infinity;
   if (total <= blocks) return [];
   const message = `holds ${blocks} pod networks (/24), one for each node, for ${total} nodes (${show(clusterCidr)}); allowed: at least as many as nodes`;

@@ -1,24 +1,29 @@
 /** Nodes: how many servers, their names, their machines. */
 import { architecture, isInstanceType, networkInterfaces } from "../../catalogue/instance-types";
 import { nearest } from "../config";
-import { poolNodeNames, serverNames } from "../normalize";
+import { groupNames, serverNames } from "../normalize";
 import type { Problem } from "../problems";
+import type { ParsedAws } from "../schema";
 import { formatPath, show } from "../show";
-import { problem, type Check, type CheckContext } from "./context";
+import { problem, type AwsCheck, type Check, type CheckContext } from "./context";
 
 /** More servers than this make etcd slower, not safer (etcd FAQ, maximum cluster size). */
 const MANY_SERVERS = 7;
 const EXAMPLES = 5;
 
-export const checkServers: Check = ({ parsed }) => {
+export const checkServers: Check = ({ parsed, groups }) => {
+  // A host without a role is told so; it may be the server that is missing.
+  if (groups.some(({ role }) => role === undefined)) return [];
+  const aws = parsed.target === "aws";
+  const together = aws ? " in all pools together" : "";
   const servers = serverNames(parsed).length;
   if (servers === 0) {
-    const message = "have no server (0); allowed: an odd number of servers in all pools together";
-    return [problem("no-server", "nodes", message, "add a pool with role: server")];
+    const message = `have no server (0); allowed: an odd number of servers${together}`;
+    return [problem("no-server", "nodes", message, `add a ${aws ? "pool" : "host"} with role: server`)];
   }
   const problems: Problem[] = [];
   if (servers % 2 === 0) {
-    const message = `have an even number of servers (${servers}); allowed: an odd number in all pools together`;
+    const message = `have an even number of servers (${servers}); allowed: an odd number${together}`;
     problems.push(
       problem(
         "even-servers",
@@ -40,7 +45,7 @@ export const checkServers: Check = ({ parsed }) => {
 };
 
 /** Pool names, and the names of all nodes, are unique. */
-export const checkNames: Check = ({ parsed }) => {
+export const checkNames: AwsCheck = ({ parsed }) => {
   const owner = new Map<string, string>();
   return parsed.nodes.flatMap((pool, index) => {
     const twin = parsed.nodes.findIndex((other) => other.pool === pool.pool);
@@ -48,8 +53,8 @@ export const checkNames: Check = ({ parsed }) => {
       const message = `repeats the name of nodes[${twin}] (${show(pool.pool)}); allowed: each once`;
       return [problem("duplicate-value", `nodes[${index}].pool`, message, "rename one of them")];
     }
-    const taken = poolNodeNames(pool).find((name) => owner.has(name));
-    for (const name of poolNodeNames(pool)) if (!owner.has(name)) owner.set(name, pool.pool);
+    const taken = groupNames(pool).find((name) => owner.has(name));
+    for (const name of groupNames(pool)) if (!owner.has(name)) owner.set(name, pool.pool);
     if (taken === undefined) return [];
     const path = `nodes[${index}].${pool.namePrefix === undefined ? "pool" : "namePrefix"}`;
     const message = `gives a node the name ${taken}, which pool ${owner.get(taken) ?? ""} has already; allowed: names of their own`;
@@ -64,22 +69,23 @@ function unknownNode(path: string, name: string, known: readonly string[], what:
   return problem("unknown-node", path, `is not ${what} of the stack (${show(name)}); allowed: ${examples}`, remedy);
 }
 
-/** Settings that name nodes name nodes that exist. */
-export const checkNodeReferences: Check = ({ parsed, nodeNames }) => {
+/** The server that forms the cluster exists. */
+export const checkBootstrapServer: Check = ({ parsed }) => {
   const { bootstrapServer } = parsed.k3s;
   const servers = serverNames(parsed);
+  if (bootstrapServer === undefined || servers.length === 0 || servers.includes(bootstrapServer)) return [];
+  return [unknownNode("k3s.bootstrapServer", bootstrapServer, servers, "a server")];
+};
+
+/** Host keys are pinned for nodes that exist. */
+export const checkHostKeyNames: AwsCheck = ({ parsed, nodeNames }) => {
   const known = new Set(nodeNames);
   const keys = Object.keys(parsed.access.ssh.hostKeys).filter((name) => !known.has(name));
-  return [
-    ...(bootstrapServer === undefined || servers.length === 0 || servers.includes(bootstrapServer)
-      ? []
-      : [unknownNode("k3s.bootstrapServer", bootstrapServer, servers, "a server")]),
-    ...keys.map((name) => unknownNode(formatPath(["access", "ssh", "hostKeys", name]), name, nodeNames, "a node")),
-  ];
+  return keys.map((name) => unknownNode(formatPath(["access", "ssh", "hostKeys", name]), name, nodeNames, "a node"));
 };
 
 /** Instance types: their form, their architecture, and their network interfaces by `limit`. */
-export function checkInstanceTypes({ parsed }: CheckContext, limit = networkInterfaces): Problem[] {
+export function checkInstanceTypes({ parsed }: CheckContext<ParsedAws>, limit = networkInterfaces): Problem[] {
   const needed = parsed.layout === "segregated" ? 2 : 1;
   return parsed.nodes.flatMap(({ instanceType, arch }, index) => {
     const path = `nodes[${index}].instanceType`;

@@ -1,11 +1,11 @@
 /** Where nodes are placed: gateways, flannel's host-gw, public addresses. */
 import { ELASTIC_IPS_PER_REGION } from "../../catalogue/quotas";
+import { valueAt } from "../config";
 import { natGateways } from "../normalize";
-import { valueAt } from "../shape";
-import { nodesByZone, problem, type Check } from "./context";
+import { nodesByZone, problem, type AwsCheck } from "./context";
 
 /** NAT gateways fit the placement, and private nodes reach the internet. */
-export const checkGateways: Check = ({ parsed }) => {
+export const checkGateways: AwsCheck = ({ parsed }) => {
   const { placement, vpc, natGateways: asked } = parsed.network;
   if (asked !== undefined && asked !== "none" && vpc !== undefined) {
     const message = `has no effect in a VPC that exists ("${asked}"): its gateways and routes stay its owner's; allowed: none`;
@@ -26,7 +26,7 @@ export const checkGateways: Check = ({ parsed }) => {
 };
 
 /** What the choice of a VPC or of a layout makes meaningless. */
-export const checkUnusedNetworkSettings: Check = ({ parsed, raw }) => {
+export const checkUnusedNetworkSettings: AwsCheck = ({ parsed, raw }) => {
   const { vpc } = parsed.network;
   const problems = [];
   if (vpc !== undefined && valueAt(raw, ["network", "vpcCidr"]) !== undefined) {
@@ -43,7 +43,7 @@ export const checkUnusedNetworkSettings: Check = ({ parsed, raw }) => {
 };
 
 /** host-gw routes pods' packets straight to the other node: all nodes in one subnet. */
-export const checkHostGw: Check = ({ parsed }) => {
+export const checkHostGw: AwsCheck = ({ parsed }) => {
   if (parsed.k3s.flannelBackend !== "host-gw") return [];
   const zones = [...nodesByZone(parsed)].filter(([, count]) => count > 0).map(([zone]) => zone);
   if (zones.length <= 1) return [];
@@ -52,7 +52,7 @@ export const checkHostGw: Check = ({ parsed }) => {
 };
 
 /** Elastic IPs: one for each public node, or for each NAT gateway. */
-export const checkElasticIps: Check = ({ parsed }) => {
+export const checkElasticIps: AwsCheck = ({ parsed }) => {
   const { placement, vpc, availabilityZones: zones } = parsed.network;
   const nodes = parsed.nodes.reduce((sum, pool) => sum + pool.count, 0);
   const gateways = { none: 0, one: 1, perZone: zones.length }[natGateways(parsed.network)];

@@ -4,16 +4,19 @@ import {
   DEFAULT_NODE_PORT_RANGE,
   ENTRIES,
   K3S_HOST_PORTS,
+  SSH_ENTRIES,
   TRAEFIK_PRIVATE_PORTS,
   entryPorts,
   formatPorts,
   type EntryProtocol,
   type PortRange,
 } from "../../catalogue/ports";
-import { isCatalogueService, parsePorts } from "../normalize";
+import { isCatalogueService, parsePorts, type NodeGroup } from "../normalize";
+import { hostsOf, poolOf } from "../hosts";
 import type { Problem } from "../problems";
-import { show } from "../show";
-import { catalogueInput, portsOverlap, problem, type Check, type CheckContext } from "./context";
+import type { ParsedExisting, ParsedSpec } from "../schema";
+import { formatPath, show } from "../show";
+import { catalogueInput, portsOverlap, problem, type Check, type CheckContext, type HostsCheck } from "./context";
 import { outsideSources } from "./services";
 
 interface Held {
@@ -29,6 +32,13 @@ interface Opened extends Held {
   readonly lbPool: string | undefined;
 }
 
+/** SSH's ports on hosts that are there; machines that the program makes have the catalogue's. */
+function sshPorts(parsed: ParsedSpec): Held[] {
+  if (parsed.target === "aws") return [];
+  const ports = new Set(hostsOf(parsed).map(({ port }) => port));
+  return [...ports].map((port) => ({ title: "SSH", protocol: "tcp", ports: { from: port, to: port } }));
+}
+
 /** Ports of the cluster's own, whether or not their conditions hold now; a catalogue service's only when it is asked for. */
 function internalPorts(context: CheckContext): Held[] {
   const asked = new Set(context.parsed.services.map(({ name }) => name));
@@ -37,10 +47,11 @@ function internalPorts(context: CheckContext): Held[] {
     const ports = entryPorts(entry, input);
     if (entry.exposure === "external" || entry.protocols === "all" || ports === "all") return [];
     if (entry.service !== undefined && !asked.has(entry.service)) return [];
+    if (context.parsed.target === "existing" && SSH_ENTRIES.includes(entry.id)) return [];
     return entry.protocols.map((protocol) => ({ title: entry.title, protocol, ports }));
   });
   const host = K3S_HOST_PORTS.map((ports): Held => ({ title: "K3s itself", protocol: "tcp", ports }));
-  return [...entries, ...host];
+  return [...entries, ...sshPorts(context.parsed), ...host];
 }
 
 /** Ports that services open to outsiders: those of one's own, and the catalogue's. */
@@ -103,16 +114,17 @@ export const checkTraefikPorts: Check = (context) => {
 
 interface Claim extends Held {
   readonly path: string;
-  /** Names of the pools whose nodes hold it; undefined for every node. */
-  readonly pools: ReadonlySet<string> | undefined;
+  /** The pools, or hosts, that hold it. */
+  readonly holders: ReadonlySet<NodeGroup>;
 }
 
 /** What takes host ports. MetalLB gives each Service an address of its own, so that its Services take none. */
 function claims(context: CheckContext): Claim[] {
   const { parsed, disabled } = context;
   if (parsed.loadBalancer.type === "metallb") return [];
-  const poolNames = (lbPool: string | undefined): ReadonlySet<string> =>
-    new Set(ingressPools(parsed.loadBalancer.type, parsed.nodes, lbPool).map(({ pool }) => pool));
+  const { groups } = context;
+  const holders = (lbPool: string | undefined): ReadonlySet<NodeGroup> =>
+    new Set(ingressPools(parsed.loadBalancer.type, groups, lbPool));
   const traefik =
     disabled.has("traefik") || parsed.loadBalancer.type === "none"
       ? []
@@ -120,18 +132,17 @@ function claims(context: CheckContext): Claim[] {
           const ports = entryPorts(entry, catalogueInput(context));
           if (ports === "all") return [];
           return [
-            { title: "Traefik", protocol: "tcp", ports, path: "traefik", pools: poolNames(parsed.traefik.lbPool) },
+            { title: "Traefik", protocol: "tcp", ports, path: "traefik", holders: holders(parsed.traefik.lbPool) },
           ];
         });
   const services = openedPorts(context)
     .filter(({ title }) => title !== "nodeports")
-    .map((opened): Claim => ({ ...opened, pools: poolNames(opened.lbPool) }));
+    .map((opened): Claim => ({ ...opened, holders: holders(opened.lbPool) }));
   return [...traefik, ...services];
 }
 
 function shareNode(a: Claim, b: Claim): boolean {
-  const { pools } = b;
-  return a.pools === undefined || pools === undefined || [...a.pools].some((pool) => pools.has(pool));
+  return [...a.holders].some((holder) => b.holders.has(holder));
 }
 
 /** Load-balanced services take the host port of their own number: none twice on a node, and none of the NodePorts. */
@@ -177,4 +188,32 @@ export const checkNodePortRange: Check = (context) => {
   if (held === undefined) return [];
   const message = `holds ${words(held)} of ${held.title} (${show(formatPorts(range))}); allowed: ranges without the cluster's own ports`;
   return [problem("host-port-conflict", "k3s.nodePortRange", message, "choose another range")];
+};
+
+/** Where the file says a host's SSH port. */
+function sshPortPath(parsed: ParsedExisting, index: number): string {
+  const node = parsed.nodes[index];
+  if (node === undefined || node.port !== undefined) return `nodes[${index}].port`;
+  if (poolOf(parsed, node)?.port !== undefined) return formatPath(["pools", node.pool ?? node.role ?? "", "port"]);
+  return parsed.access.ssh.port === undefined ? `nodes[${index}].port` : "access.ssh.port";
+}
+
+/** SSH keeps its port: nothing of the cluster takes it on the host, or operators would be locked out. */
+export const checkSshPorts: HostsCheck = (context) => {
+  const { parsed } = context;
+  const internal = internalPorts({ ...context, parsed: { ...parsed, services: [] } }).filter(
+    ({ title }) => title !== "SSH",
+  );
+  // Services are told of SSH's port where they are named, and so is the range of NodePorts.
+  const traefik = claims(context)
+    .filter(({ title }) => title === "Traefik")
+    .map((claim) => ({ ...claim, names: new Set([...claim.holders].map(({ name }) => name)) }));
+  return hostsOf(parsed).flatMap(({ name, port }, index) => {
+    const ssh: Held = { title: "SSH", protocol: "tcp", ports: { from: port, to: port } };
+    const onHost = traefik.filter(({ names }) => names.has(name));
+    const holder = [...internal, ...onHost].find((own) => clash(own, ssh));
+    if (holder === undefined) return [];
+    const message = `is SSH's port on a host where ${holder.title} has ${words(holder)} (${port}); allowed: a port that nothing else takes`;
+    return [problem("host-port-conflict", sshPortPath(parsed, index), message, "let SSH listen on another port")];
+  });
 };

@@ -1,32 +1,28 @@
 /** What is refused by name, read from the settings as written: so it is told even where the file's shape is wrong elsewhere. */
 import { WIREGUARD_NATIVE_SINCE, isAtLeast, legacyBackendFate, parseK3sVersion } from "../../catalogue/k3s-versions";
-import { nearest } from "../config";
+import { nearest, valueAt } from "../config";
 import type { Problem } from "../problems";
-import { DEFAULT_K3S_VERSION, FLANNEL_BACKENDS } from "../schema";
+import { DEFAULT_K3S_VERSION, DEFAULT_TARGET, FLANNEL_BACKENDS, TARGETS } from "../schema";
 import { either, show } from "../show";
-import { valueAt } from "../shape";
 import { unsupported } from "../unsupported";
 import { legacyArguments } from "./arguments";
 import { problem } from "./context";
 
-const TARGET = "aws";
-
 function target(raw: unknown): Problem[] {
   const value = valueAt(raw, ["target"]);
-  if (typeof value !== "string" || value === TARGET) return [];
-  const subject = unsupported(value);
-  if (subject !== undefined) {
-    return [
-      problem(
-        "unsupported-setting",
-        "target",
-        `is not supported yet: ${subject.title} (${show(value)}); allowed: ${TARGET}`,
-        subject.instead,
-      ),
-    ];
+  if (value === undefined || TARGETS.some((one) => one === value)) return [];
+  const allowed = either(TARGETS);
+  const subject = typeof value === "string" ? unsupported(value, DEFAULT_TARGET) : undefined;
+  if (subject !== undefined && subject.existing === undefined) {
+    const message = `is not supported yet: ${subject.title} (${show(value)}); allowed: ${allowed}`;
+    return [problem("unsupported-setting", "target", message, subject.instead)];
   }
-  const message = `is not a target (${show(value)}); allowed: ${TARGET}`;
-  return [problem("invalid-value", "target", message, `write ${TARGET}, or leave it out`)];
+  const hosts = subject === undefined ? undefined : "existing";
+  const near = hosts ?? (typeof value === "string" ? nearest(value, TARGETS) : undefined);
+  const message = `is not a target (${show(value)}); allowed: ${allowed}`;
+  const remedy =
+    near === undefined ? `write ${allowed}, or leave it out for ${DEFAULT_TARGET}` : `did you mean ${near}?`;
+  return [problem("invalid-value", "target", message, remedy)];
 }
 
 function backend(raw: unknown): Problem[] {
@@ -48,7 +44,7 @@ function backend(raw: unknown): Problem[] {
     const message = `is not supported yet: another CNI than flannel (${show(value)}); allowed: ${allowed}`;
     return [problem("unsupported-setting", path, message, "choose one of flannel's backends")];
   }
-  const subject = unsupported(value);
+  const subject = unsupported(value, DEFAULT_TARGET);
   if (subject !== undefined) {
     const message = `is not supported yet: ${subject.title} (${show(value)}); allowed: ${allowed}`;
     return [problem("unsupported-setting", path, message, "choose one of flannel's backends")];

@@ -4,7 +4,7 @@ import { CATALOGUE_SERVICES } from "../../catalogue/ports";
 import { nearest } from "../config";
 import { SOURCE_WORDS, defaultSource, documentedSources, isCatalogueService, parsePorts } from "../normalize";
 import type { Problem } from "../problems";
-import type { ParsedSpec } from "../schema";
+import type { ParsedSpec, Target } from "../schema";
 import { either, show } from "../show";
 import { unsupported } from "../unsupported";
 import { checkSourceNetwork } from "./addresses";
@@ -37,9 +37,9 @@ function catalogueService(path: string, service: Service): Problem[] {
   );
 }
 
-function customService(path: string, service: Service): Problem[] {
+function customService(path: string, service: Service, target: Target): Problem[] {
   const missing = (["protocol", "port"] as const).filter((key) => service[key] === undefined);
-  const subject = unsupported(service.name);
+  const subject = unsupported(service.name, target);
   if (missing.length > 0 && subject !== undefined) {
     return [
       problem(
@@ -135,6 +135,8 @@ export const checkServices: Check = ({ parsed }) =>
               "join their sources in one from, or rename one of them",
             ),
           ];
-    const own = isCatalogueService(service.name) ? catalogueService(path, service) : customService(path, service);
+    const own = isCatalogueService(service.name)
+      ? catalogueService(path, service)
+      : customService(path, service, parsed.target);
     return [...own, ...twice, ...sources(path, service, parsed.access.clients)];
   });

@@ -1,10 +1,9 @@
 /** Traefik: its settings make sense, and its dashboard and metrics stay inside. */
-import { isObject } from "../config";
+import { isObject, valueAt } from "../config";
 import type { Problem } from "../problems";
-import { stackSchema } from "../schema";
+import { traefikSettings } from "../schema";
 import { formatPath } from "../show";
-import { valueAt } from "../shape";
-import { problem, type Check } from "./context";
+import { problem, type AwsCheck, type Check } from "./context";
 
 /** Entry points of the chart that must not be exposed: the dashboard's and the metrics'. */
 const PRIVATE_ENTRY_POINTS = ["traefik", "metrics"] as const;
@@ -13,7 +12,7 @@ const PRIVATE_ENTRY_POINTS = ["traefik", "metrics"] as const;
 export const checkTraefikDisabled: Check = ({ parsed, raw, disabled }) => {
   const written = valueAt(raw, ["traefik"]);
   if (!disabled.has("traefik") || !isObject(written)) return [];
-  const defaults: unknown = stackSchema.shape.traefik.parse({});
+  const defaults: unknown = traefikSettings.parse({});
   return Object.keys(written).flatMap((key) => {
     const value = valueAt(parsed, ["traefik", key]);
     if (value === undefined || JSON.stringify(value) === JSON.stringify(valueAt(defaults, [key]))) return [];
@@ -66,7 +65,7 @@ export const checkIngress: Check = ({ parsed, disabled }) => {
 };
 
 /** `Local` behind the one-to-one NAT of Elastic IPs. */
-export const checkLocalPolicy: Check = ({ parsed, disabled }) => {
+export const checkLocalPolicy: AwsCheck = ({ parsed, disabled }) => {
   const { externalTrafficPolicy } = parsed.traefik;
   const nat = parsed.loadBalancer.type === "servicelb" && parsed.network.placement === "public";
   if (disabled.has("traefik") || externalTrafficPolicy !== "Local" || !nat) return [];

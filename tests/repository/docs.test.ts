@@ -33,7 +33,7 @@ describe("sections", () => {
 });
 
 test("the table of settings: one row each, with type, default and what the schema's comment says", () => {
-  const rows = new Map(settingRows(settingsSchema()).map((row) => [row.path, row]));
+  const rows = new Map(settingRows(settingsSchema("aws")).map((row) => [row.path, row]));
   expect(rows.get("aws:region")).toMatchObject({ type: "text", fallback: "required" });
   expect(rows.get("network.placement")).toEqual({
     path: "network.placement",
@@ -50,38 +50,60 @@ test("the table of settings: one row each, with type, default and what the schem
   expect(rows.get("services[].from")).toMatchObject({ type: "text or list of text" });
 });
 
-describe("the stack files' schema", () => {
-  const schema = stackFileSchema().properties?.["config"];
-  const own = schema?.patternProperties ?? {};
+test("settings by name stand under NAME, and every setting is described", () => {
+  const existing = settingRows(settingsSchema("existing"));
+  const rows = new Map(existing.map((row) => [row.path, row]));
+  expect(rows.get("pools.NAME.backplane.interface")).toMatchObject({ type: "text", fallback: "required" });
+  expect(rows.get("k3s.registries.tls.NAME.caFile")).toMatchObject({ type: "text", fallback: "" });
+  expect(rows.get("access.ssh.privateKey")).toMatchObject({ type: "text, may be encrypted" });
+  expect(rows.get("k3s.version")).toMatchObject({ description: "K3s release, such as `v1.36.5+k3s1`." });
+  const silent = [...settingRows(settingsSchema("aws")), ...existing].filter(({ description }) => description === "");
+  expect(silent.map(({ path: at }) => at)).toEqual([]);
+});
+
+/** The part of a stack file's schema that counts for its target. */
+function configFor(target: unknown): JsonSchema {
+  const config = stackFileSchema().properties?.["config"];
+  expect(config?.if).toEqual({
+    properties: { "k3s-networking:target": { const: "existing" } },
+    required: ["k3s-networking:target"],
+  });
+  return (target === "existing" ? config?.then : config?.else) ?? {};
+}
+
+describe.each(["aws", "existing"])("the stack files' schema for target %s", (target) => {
+  const schema = configFor(target);
+  const own = schema.patternProperties ?? {};
 
   test("refuses unknown settings of the program's, and takes those of others", () => {
     const refuses = (key: string): boolean =>
-      schema?.properties?.[key] === undefined && Object.keys(own).some((pattern) => new RegExp(pattern, "u").test(key));
+      schema.properties?.[key] === undefined && Object.keys(own).some((pattern) => new RegExp(pattern, "u").test(key));
     expect(refuses("k3s-networking:layuot")).toBe(true);
     expect(refuses("k3s-networking:layout")).toBe(false);
     expect(refuses("kubernetes:context")).toBe(false);
-    expect(Object.values(own)).toEqual([false]);
+    expect(refuses("aws:region")).toBe(target === "existing");
+    expect(refuses("k3s-networking:tags")).toBe(target === "existing");
+    expect(refuses("k3s-networking:pools")).toBe(target === "aws");
+    expect(new Set(Object.values(own))).toEqual(new Set([false]));
   });
 
   test("demands what has no default", () => {
-    expect([...(schema?.required ?? [])].sort()).toEqual([
-      "aws:region",
-      "k3s-networking:access",
-      "k3s-networking:layout",
-      "k3s-networking:network",
-      "k3s-networking:nodes",
-    ]);
+    const needed = ["k3s-networking:access", "k3s-networking:layout", "k3s-networking:nodes"];
+    const more = { aws: ["aws:region", "k3s-networking:network"], existing: ["k3s-networking:target"] }[target] ?? [];
+    expect([...(schema.required ?? [])].sort()).toEqual([...needed, ...more].sort());
   });
+});
 
+describe("the stack files' schema", () => {
   test.each(stackNames())("knows every setting of %s", (name) => {
     const file = path.join(ROOT, "stacks", `Pulumi.${name}.yaml`);
-    const { config } = parse(readFileSync(file, "utf8")) as { config: unknown };
-    expect(unknownKeys(config, schema ?? {}, "config")).toEqual([]);
+    const { config } = parse(readFileSync(file, "utf8")) as { config: Readonly<Record<string, unknown>> };
+    expect(unknownKeys(config, configFor(config["k3s-networking:target"]), "config")).toEqual([]);
   });
 
   test("that check finds an unknown setting", () => {
     const config = { "k3s-networking:network": { vpcCdir: "10.0.0.0/16" } };
-    expect(unknownKeys(config, schema ?? {}, "config")).toEqual(["config.k3s-networking:network.vpcCdir"]);
+    expect(unknownKeys(config, configFor("aws"), "config")).toEqual(["config.k3s-networking:network.vpcCdir"]);
   });
 });
 
@@ -93,6 +115,10 @@ function unknownKeys(value: unknown, schema: JsonSchema, at: string): string[] {
     return value.flatMap((item, index) => unknownKeys(item, items, `${at}[${index}]`));
   }
   if (typeof value !== "object" || value === null) return [];
+  const named = options.find((option) => typeof option.additionalProperties === "object")?.additionalProperties;
+  if (typeof named === "object") {
+    return Object.entries(value).flatMap(([key, inner]) => unknownKeys(inner, named, `${at}.${key}`));
+  }
   const objects = options.filter((option) => option.properties !== undefined);
   if (objects.length === 0) return [];
   return Object.entries(value).flatMap(([key, inner]) => {

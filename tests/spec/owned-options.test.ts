@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import { createPlan } from "../../plan";
 import { ownedOption } from "../../spec/k3s-options";
-import { arbitrarySpec, problemsOf } from "../support/stacks";
+import { arbitraryExistingSpec, arbitrarySpec, existingProblemsOf, problemsOf } from "../support/stacks";
 
 test("every option that the program renders is refused among the further options", () => {
   const rendered = new Set<string>();
   fc.assert(
-    fc.property(arbitrarySpec(), (spec) => {
+    fc.property(fc.oneof(arbitrarySpec(), arbitraryExistingSpec()), (spec) => {
       for (const node of createPlan(spec).nodes) {
         const text = node.config.map((piece) => (typeof piece === "string" ? piece : "0")).join("");
         Object.keys(parse(text) as object).forEach((key) => rendered.add(key));
@@ -16,9 +16,12 @@ test("every option that the program renders is refused among the further options
     { numRuns: 60 },
   );
   expect(rendered.size).toBeGreaterThan(15);
-  expect([...rendered].filter((key) => ownedOption(key, "") === undefined)).toEqual([]);
+  expect([...rendered].filter((key) => ownedOption(key, "", "aws") === undefined)).toEqual([]);
   for (const key of rendered) {
-    const found = problemsOf({ k3s: { extraServerArgs: [`--${key}=x`], extraAgentArgs: [`--${key}`] } });
-    expect(found.map(({ code }) => code)).toEqual(["owned-argument", "owned-argument"]);
+    const k3s = { extraServerArgs: [`--${key}=x`], extraAgentArgs: [`--${key}`] };
+    for (const found of [problemsOf({ k3s }), existingProblemsOf({ k3s })]) {
+      expect(found.map(({ code }) => code)).toEqual(["owned-argument", "owned-argument"]);
+      expect(found.map(({ remedy }) => remedy).join()).not.toContain("undefined");
+    }
   }
 });

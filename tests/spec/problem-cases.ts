@@ -78,6 +78,24 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     ),
   ],
   [
+    "other-target",
+    {
+      pools: {},
+      network: { defaultRoute: "auto" },
+      access: { ssh: { port: 2222 } },
+      nodes: [{ ...server, address: "10.1.0.11", hostKey: publicKey() }],
+      k3s: { registries: {} },
+    },
+    [
+      'access.ssh.port: is a setting of target existing, and the target is aws ("port"); allowed: only with target existing; remove it, or set target: existing [other-target]',
+      'k3s.registries: is a setting of target existing, and the target is aws ("registries"); allowed: only with target existing; remove it, or set target: existing [other-target]',
+      'network.defaultRoute: is a setting of target existing, and the target is aws ("defaultRoute"); allowed: only with target existing; remove it, or set target: existing [other-target]',
+      'nodes[0].address: is a setting of target existing, and the target is aws ("address"); allowed: only with target existing; remove it, or set target: existing [other-target]',
+      'nodes[0].hostKey: is a setting of target existing, and the target is aws ("hostKey"); allowed: only with target existing; remove it, or set target: existing [other-target]',
+      'pools: is a setting of target existing, and the target is aws ("pools"); allowed: only with target existing; remove it, or set target: existing [other-target]',
+    ],
+  ],
+  [
     "missing-setting",
     { region: undefined, layout: undefined, nodes: [{ pool: "a" }], loadBalancer: { type: "metallb" } },
     [
@@ -140,7 +158,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       'aws:region: is not an AWS region ("europe"); it looks like eu-west-1; correct it [invalid-value]',
       'loadBalancer: is not a value of this setting ("metalb"); allowed: servicelb, none or metallb; did you mean metallb? [invalid-value]',
       "nodes: is an empty list; allowed: at least 1 entry; give one [invalid-value]",
-      'target: is not a target ("gcp"); allowed: aws; write aws, or leave it out [invalid-value]',
+      'target: is not a target ("gcp"); allowed: aws or existing; write aws or existing, or leave it out for aws [invalid-value]',
     ],
   ],
   [
@@ -241,18 +259,18 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
   [
     "unsupported-setting",
     {
-      target: "existing",
+      target: "cilium",
       airGap: true,
       ingress: "nginx",
       k3s: { cni: "calico", ipv6: true, flannelBackend: "cilium" },
     },
     [
-      'airGap: is not supported yet: the air gap ("true"); give the nodes a way to fetch K3s over HTTPS [unsupported-setting]',
+      'airGap: is not supported yet: the air gap on target aws ("true"); give the nodes a way to fetch K3s over HTTPS, or use target existing (k3s.airGap) [unsupported-setting]',
       'ingress: is not supported yet: another ingress controller than Traefik ("nginx"); use the packaged Traefik (traefik) [unsupported-setting]',
       'k3s.cni: is not supported yet: another CNI than flannel ("calico"); use flannel: k3s.flannelBackend vxlan, host-gw or wireguard-native [unsupported-setting]',
       'k3s.flannelBackend: is not supported yet: Cilium ("cilium"); allowed: vxlan, host-gw or wireguard-native; choose one of flannel\'s backends [unsupported-setting]',
       "k3s.ipv6: is not supported yet: IPv6 and dual stack; use IPv4 networks only [unsupported-setting]",
-      'target: is not supported yet: hosts that exist already ("existing"); allowed: aws; use target aws, with network.vpc for a VPC that exists [unsupported-setting]',
+      'target: is not supported yet: Cilium ("cilium"); allowed: aws or existing; use flannel: k3s.flannelBackend vxlan, host-gw or wireguard-native [unsupported-setting]',
     ],
   ],
   [
@@ -266,7 +284,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     },
     [
       'dns: is not supported yet: another cluster DNS than CoreDNS ("kube-dns"); use the packaged CoreDNS [unsupported-setting]',
-      "hostFirewall: is not supported yet: the host firewall; rely on the security groups that the program makes [unsupported-setting]",
+      "hostFirewall: is not supported yet: the host firewall on target aws; rely on the security groups that the program makes, or use target existing (hostFirewall) [unsupported-setting]",
       'k3s.flannelBackend: is not supported yet: another CNI than flannel ("none"); allowed: vxlan, host-gw or wireguard-native; choose one of flannel\'s backends [unsupported-setting]',
       'loadBalancer: is not supported yet: another load balancer ("kube-vip"); use servicelb, metallb with BGP peers, or none [unsupported-setting]',
       'serviceMesh: is not supported yet: a service mesh ("istio"); leave it out, or install it yourself [unsupported-setting]',

@@ -1,10 +1,22 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { artefactMismatch, artefactMissing } from "../../spec/artefacts";
 import { checkInstanceTypes } from "../../spec/checks/nodes";
 import { createContext } from "../../spec/checks/context";
 import { PROBLEMS, StackProblems, formatProblem, sortProblems, type Problem } from "../../spec/problems";
-import { stackSchema } from "../../spec/schema";
-import { PRIVATE_KEY, load, minimalConfig, problemsOf, publicKey, settings, warningsOf } from "../support/stacks";
+import { TARGET_SCHEMAS } from "../../spec/schema";
+import {
+  PRIVATE_KEY,
+  existingProblemsOf,
+  existingWarningsOf,
+  load,
+  minimalConfig,
+  problemsOf,
+  publicKey,
+  settings,
+  warningsOf,
+} from "../support/stacks";
+import { HOST_CASES } from "./host-problem-cases";
 import { CASES } from "./problem-cases";
 
 const ROOT = join(__dirname, "../..");
@@ -28,14 +40,37 @@ describe("every mistake is told exactly", () => {
     },
   );
 
+  test.each(HOST_CASES.map(([code, settings, lines], index) => ({ code, index, settings, lines })))(
+    "$code (target existing, case $index)",
+    ({ code, settings: said, lines }) => {
+      const errors = existingProblemsOf(said);
+      const warnings = (): readonly Problem[] => existingWarningsOf(said).filter((one) => one.code === code);
+      const found = PROBLEMS[code].severity === "error" ? errors : warnings();
+      expect(found.map(formatProblem)).toEqual(lines);
+      expect(lines.some((line) => line.endsWith(` [${code}]`))).toBe(true);
+    },
+  );
+
+  test("files of the air gap: missing, or other than the stack says", () => {
+    const sha256 = "0".repeat(64);
+    const found = [
+      artefactMissing("k3s.airGap.amd64.images", "artefacts/images.tar.zst", "is not there"),
+      artefactMismatch("k3s.airGap.installScript", "artefacts/install.sh", sha256, "1".repeat(64)),
+    ];
+    expect(found.map(formatProblem)).toEqual([
+      'k3s.airGap.amd64.images.path: is not there ("artefacts/images.tar.zst"); allowed: a file on this machine, relative to the project\'s folder or absolute; fetch it from the K3s release, correct the path, or give a url that the hosts reach [artefact-missing]',
+      `k3s.airGap.installScript.sha256: is not the SHA-256 of the file ("${sha256}", and "artefacts/install.sh" has ${"1".repeat(64)}); allowed: that of the file as released; fetch the file again, or compare with the release's sha256sum file and correct it [artefact-mismatch]`,
+    ]);
+  });
+
   test("too-few-interfaces: no type of the catalogue has fewer than two, so the limit is given", () => {
     const raw = settings({ layout: "segregated" });
-    const context = createContext(stackSchema.parse(raw), raw);
+    const context = createContext(TARGET_SCHEMAS.aws.parse(raw), raw);
     expect(checkInstanceTypes(context, () => 1).map(formatProblem)).toEqual([
       'nodes[0].instanceType: takes 1 network interface ("t3.medium"); layout segregated needs 2; choose a larger type [too-few-interfaces]',
     ]);
     expect(checkInstanceTypes(context, () => 2)).toEqual([]);
-    const shared = { ...context, parsed: stackSchema.parse(settings()) };
+    const shared = { ...context, parsed: TARGET_SCHEMAS.aws.parse(settings()) };
     expect(checkInstanceTypes(shared, () => 1)).toEqual([]);
   });
 });
@@ -43,7 +78,10 @@ describe("every mistake is told exactly", () => {
 describe("the catalogue of codes", () => {
   const own = sources("spec", ["problems.ts"]);
   const codes = Object.keys(PROBLEMS).sort();
-  const covered = new Set<string>([...CASES.map(([code]) => code), "too-few-interfaces"]);
+  const covered = new Set<string>([
+    ...[...CASES, ...HOST_CASES].map(([code]) => code),
+    ...["too-few-interfaces", "artefact-missing", "artefact-mismatch"],
+  ]);
 
   test("spec/ makes exactly the codes that the table above reaches", () => {
     expect(codes.filter((code) => own.includes(`"${code}"`))).toEqual([...covered].sort());
@@ -51,7 +89,7 @@ describe("the catalogue of codes", () => {
 
   test("every other code is made by plan/ or review/ and stands in one of their tests", () => {
     const makers = ["plan", "review", "components"].map((folder) => sources(folder)).join("\n");
-    const tests = sources("tests", ["problem-cases.ts", "problems.test.ts"]);
+    const tests = sources("tests", ["problem-cases.ts", "host-problem-cases.ts", "problems.test.ts"]);
     const others = codes.filter((code) => !covered.has(code));
     expect(others.filter((code) => !makers.includes(`"${code}"`))).toEqual([]);
     // Named by itself, or at the end of an exact message.
@@ -99,7 +137,7 @@ describe("all at once", () => {
   test("shape, names that are refused and unknown keys are told together", () => {
     const found = problemsOf({
       layout: "round",
-      target: "existing",
+      target: "calico",
       k3s: { flannelBackend: "calico", noDeploy: "traefik" },
       nodes: [{ pool: "server", role: "server", cuont: 2 }],
     });

@@ -1,8 +1,21 @@
 import fc from "fast-check";
 import { flattenConfig, loadStack } from "../../spec/load";
 import { StackProblems, formatProblem } from "../../spec/problems";
-import type { ClusterSpec } from "../../spec/types";
-import { arbitraryConfig, configOf, load, merge, settings, type Settings, type StackConfig } from "../support/stacks";
+import type { AwsSpec, ClusterSpec, ExistingSpec, InterfaceSpec } from "../../spec/types";
+import {
+  arbitraryConfig,
+  arbitraryExistingSpec,
+  arbitrarySpec,
+  configOf,
+  existingSettings,
+  existingStack,
+  load,
+  merge,
+  publicKey,
+  settings,
+  type Settings,
+  type StackConfig,
+} from "../support/stacks";
 
 /** The spec, or the problems as text; anything else thrown is a bug and passes through. */
 function outcome(config: Readonly<Record<string, string>>): string {
@@ -21,30 +34,63 @@ function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T,
   return copy;
 }
 
-/** A spec written back as the settings of a stack file. */
-function written(spec: ClusterSpec): StackConfig {
-  const { network, access, k3s, api, loadBalancer, services, ...rest } = spec;
+/** What specs of both targets write back alike. */
+function writtenCommon({ access, k3s, api, loadBalancer, services, layout, traefik, delivery }: ClusterSpec): Settings {
   const ssh = without(access.ssh, "hasPrivateKey");
   const bastion = access.ssh.bastion === undefined ? {} : { bastion: without(access.ssh.bastion, "hasPrivateKey") };
-  const { vpcCidr, vpc, ...common } = network;
   const metallb = loadBalancer.type === "metallb" ? loadBalancer : undefined;
   const peers = metallb?.bgp?.peers.map(({ hasPassword, ...peer }) => ({
     ...peer,
     ...(hasPassword ? { password: "x" } : {}),
   }));
-  return configOf({
-    ...without(rest, "stack"),
-    network: { ...common, ...(vpc === undefined ? { vpcCidr } : { vpc }) },
+  return {
+    layout,
+    traefik,
+    delivery,
     access: { ...access, ssh: { ...ssh, ...bastion } },
     k3s: { ...k3s, nodePortRange: `${k3s.nodePortRange.from}-${k3s.nodePortRange.to}` },
     api: { endpoint: api.endpoint.kind === "address" ? api.endpoint.address : api.endpoint.kind },
-    loadBalancer: metallb === undefined ? loadBalancer : { ...metallb, bgp: { ...metallb.bgp, peers } },
+    loadBalancer:
+      metallb === undefined
+        ? loadBalancer
+        : { ...metallb, ...(metallb.bgp === undefined ? {} : { bgp: { ...metallb.bgp, peers } }) },
     services: services.map((service) => {
       const from = service.from.map((source) => (typeof source === "string" ? source : source.cidr));
       const common = { name: service.name, from, ...(service.lbPool === undefined ? {} : { lbPool: service.lbPool }) };
       if (service.kind === "catalogue") return common;
       return { ...common, protocol: service.protocol, port: `${service.ports.from}-${service.ports.to}` };
     }),
+  };
+}
+
+/** A spec written back as the settings of a stack file. */
+function written(spec: AwsSpec): StackConfig {
+  const { target, region, nodes, tags } = spec;
+  const { vpcCidr, vpc, ...common } = spec.network;
+  const network = { ...common, ...(vpc === undefined ? { vpcCidr } : { vpc }) };
+  return configOf({ ...writtenCommon(spec), target, region, nodes, tags, network });
+}
+
+/** A spec of target `existing` written back: every host says all of it, and no pool is needed. */
+function writtenExisting(spec: ExistingSpec): StackConfig {
+  const { target, hostFirewall, network } = spec;
+  const place = (given: InterfaceSpec): Settings => without(given, "kind");
+  const nodes = spec.nodes.map((node) => ({
+    ...without(node, "count"),
+    external: place(node.external),
+    ...(node.backplane === undefined ? {} : { backplane: place(node.backplane) }),
+  }));
+  const { airGap, ...k3s } = spec.k3s;
+  const files = JSON.parse(
+    JSON.stringify(airGap ?? null, (key, value: unknown) => (key === "kind" ? undefined : value)),
+  ) as unknown;
+  const common = writtenCommon({ ...spec, k3s });
+  return configOf({
+    ...merge(common, airGap === undefined ? {} : { k3s: { airGap: files } }),
+    target,
+    hostFirewall,
+    network: { defaultRoute: network.defaultRoute },
+    nodes,
   });
 }
 
@@ -91,6 +137,8 @@ const anyValue = fc.oneof(
   ),
 );
 
+const existingKeys = ["a", "b", "c"].map((letter) => publicKey(letter));
+
 type Path = readonly (string | number)[];
 
 function pathsOf(value: unknown, path: Path = []): Path[] {
@@ -111,7 +159,10 @@ function replaced(value: unknown, [first, ...rest]: Path, by: unknown): unknown 
 
 /** A valid stack with some of its values replaced by anything. */
 const damagedConfig = fc
-  .tuple(arbitraryConfig(), fc.array(fc.tuple(fc.nat(), anyValue), { minLength: 1, maxLength: 3 }))
+  .tuple(
+    fc.oneof(arbitraryConfig(), existingStack()),
+    fc.array(fc.tuple(fc.nat(), anyValue), { minLength: 1, maxLength: 3 }),
+  )
   .map(([config, damages]) =>
     damages.reduce<StackConfig>((current, [at, by]) => {
       const paths = pathsOf(current).filter((path) => path.length > 0);
@@ -126,6 +177,8 @@ describe("any configuration gives a spec or StackProblems, never another error",
       "network",
       "access",
       "nodes",
+      "pools",
+      "hostFirewall",
       "k3s",
       "api",
       "traefik",
@@ -159,7 +212,7 @@ describe("any configuration gives a spec or StackProblems, never another error",
 describe("random valid stacks", () => {
   test("load", () => {
     fc.assert(
-      fc.property(arbitraryConfig(), (config) => {
+      fc.property(fc.oneof(arbitraryConfig(), existingStack()), (config) => {
         expect(load(config).spec.stack).toBe("test");
       }),
       { numRuns: 200 },
@@ -168,17 +221,59 @@ describe("random valid stacks", () => {
 
   test("a spec written back as a stack file loads to itself", () => {
     fc.assert(
-      fc.property(arbitraryConfig(), (config) => {
-        const { spec } = load(config);
+      fc.property(arbitrarySpec(), (spec) => {
         expect(load(written(spec)).spec).toEqual(spec);
       }),
       { numRuns: 200 },
     );
   });
 
+  test("so does one of hosts that are there, without its pools", () => {
+    fc.assert(
+      fc.property(arbitraryExistingSpec(), (spec) => {
+        expect(load(writtenExisting(spec)).spec).toEqual(spec);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("hosts have what the layout needs, one of them forms the cluster, and the air gap serves every architecture", () => {
+    fc.assert(
+      fc.property(arbitraryExistingSpec(), (spec) => {
+        const { nodes, layout, k3s } = spec;
+        expect(nodes.every(({ backplane }) => (backplane !== undefined) === (layout === "segregated"))).toBe(true);
+        expect(nodes.find(({ name }) => name === k3s.bootstrapServer)?.role).toBe("server");
+        expect(new Set(nodes.map(({ name }) => name)).size).toBe(nodes.length);
+        expect(nodes.every(({ arch }) => k3s.airGap === undefined || k3s.airGap[arch] !== undefined)).toBe(true);
+        expect(JSON.stringify(spec)).not.toContain("undefined");
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("one address on two interfaces is always told, whichever interfaces they are", () => {
+    const network = fc.constantFrom("external", "backplane");
+    const property = fc.property(network, network, fc.nat(2), fc.nat(2), (one, other, a, b) => {
+      fc.pre(a !== b || one !== other);
+      const nodes = [0, 1, 2].map((index) => ({
+        name: `n-${index}`,
+        role: "server",
+        address: `n-${index}.example.com`,
+        hostKey: existingKeys[index],
+        external: { address: a === index && one === "external" ? "10.9.9.9" : `10.1.0.${index + 1}` },
+        backplane: { address: a === index && one === "backplane" ? "10.9.9.9" : `10.2.0.${index + 1}` },
+      }));
+      const twin = nodes[b];
+      if (twin !== undefined) twin[other] = { address: "10.9.9.9" };
+      const text = outcome(flattenConfig(configOf(existingSettings({ layout: "segregated", nodes }))));
+      expect(text).toMatch(/\[(duplicate-value|same-interface)\]$/m);
+    });
+    fc.assert(property, { numRuns: 100 });
+  });
+
   test("the order of keys changes nothing", () => {
     fc.assert(
-      fc.property(fc.oneof(arbitraryConfig(), damagedConfig), (config) => {
+      fc.property(fc.oneof(arbitraryConfig(), existingStack(), damagedConfig), (config) => {
         const one = outcome(flattenConfig(config));
         // A region that is a mapping is told as the text it arrives as, in the file's order.
         fc.pre(typeof config["aws:region"] !== "object");

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { flattenConfig, loadStack } from "../../spec/load";
 import { StackProblems, type Problem } from "../../spec/problems";
-import type { ClusterSpec, StackSecrets } from "../../spec/types";
+import type { AwsSpec, ClusterSpec, ExistingSpec, StackSecrets } from "../../spec/types";
 
 /** Settings as they stand under `k3s-networking:`, without the namespace; `region` stands for `aws:region`. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -60,15 +60,24 @@ export function load(config: StackConfig): { spec: ClusterSpec; secrets: StackSe
   return loadStack("test", flattenConfig(config));
 }
 
-/** The spec of the smallest valid stack with `overrides` (settings without namespace) merged in. Throws `StackProblems`. */
-export function specOf(overrides: Settings = {}): ClusterSpec {
-  return load(minimalConfig(overrides)).spec;
+function awsOnly(spec: ClusterSpec): AwsSpec {
+  if (spec.target !== "aws") throw new Error("not a stack of target aws");
+  return spec;
 }
 
-/** What is wrong with the smallest valid stack once `overrides` are merged in; empty when nothing is. */
-export function problemsOf(overrides: Settings): readonly Problem[] {
+function existingOnly(spec: ClusterSpec): ExistingSpec {
+  if (spec.target !== "existing") throw new Error("not a stack of target existing");
+  return spec;
+}
+
+/** The spec of the smallest valid stack with `overrides` (settings without namespace) merged in. Throws `StackProblems`. */
+export function specOf(overrides: Settings = {}): AwsSpec {
+  return awsOnly(load(minimalConfig(overrides)).spec);
+}
+
+function problemsIn(config: StackConfig): readonly Problem[] {
   try {
-    load(minimalConfig(overrides));
+    load(config);
     return [];
   } catch (error) {
     if (error instanceof StackProblems) return error.problems;
@@ -76,9 +85,59 @@ export function problemsOf(overrides: Settings): readonly Problem[] {
   }
 }
 
+/** What is wrong with the smallest valid stack once `overrides` are merged in; empty when nothing is. */
+export function problemsOf(overrides: Settings): readonly Problem[] {
+  return problemsIn(minimalConfig(overrides));
+}
+
 /** Warnings of the smallest valid stack with `overrides` merged in. */
 export function warningsOf(overrides: Settings = {}): readonly Problem[] {
   return load(minimalConfig(overrides)).warnings;
+}
+
+const EXISTING: Settings = {
+  target: "existing",
+  layout: "shared",
+  access: { admin: ["10.200.0.0/24"], ssh: { user: "ops" } },
+  nodes: [{ name: "server-1", role: "server", address: "10.1.0.11", hostKey: publicKey("b") }],
+};
+
+/** A host of the tests' own: server-1, server-2, agent-1 and so on, each with addresses and a key of its own. */
+export function host(role: "server" | "agent", ordinal: number, over: Settings = {}): Settings {
+  const last = (role === "server" ? 10 : 100) + ordinal;
+  const letter = String.fromCharCode((role === "server" ? 97 : 65) + (ordinal % 26));
+  return merge({ name: `${role}-${ordinal}`, role, address: `10.1.0.${last}`, hostKey: publicKey(letter) }, over);
+}
+
+/** A host with a second interface for the backplane. */
+export function segregatedHost(role: "server" | "agent", ordinal: number, over: Settings = {}): Settings {
+  const last = (role === "server" ? 10 : 100) + ordinal;
+  return host(role, ordinal, merge({ backplane: { address: `10.20.0.${last}` } }, over));
+}
+
+/** The settings of the smallest valid stack of target `existing`, with `overrides` merged in: layout shared, one server. */
+export function existingSettings(overrides: Settings = {}): Settings {
+  return merge(EXISTING, overrides);
+}
+
+/** The `config:` mapping of the smallest valid stack of target `existing`. */
+export function existingConfig(overrides: Settings = {}): StackConfig {
+  return configOf(existingSettings(overrides));
+}
+
+/** The spec of the smallest valid stack of target `existing` with `overrides` merged in. Throws `StackProblems`. */
+export function existingSpecOf(overrides: Settings = {}): ExistingSpec {
+  return existingOnly(load(existingConfig(overrides)).spec);
+}
+
+/** What is wrong with the smallest valid stack of target `existing` once `overrides` are merged in. */
+export function existingProblemsOf(overrides: Settings): readonly Problem[] {
+  return problemsIn(existingConfig(overrides));
+}
+
+/** Warnings of the smallest valid stack of target `existing` with `overrides` merged in. */
+export function existingWarningsOf(overrides: Settings = {}): readonly Problem[] {
+  return load(existingConfig(overrides)).warnings;
 }
 
 const REGIONS = ["eu-west-1", "us-east-1", "ap-southeast-2"];
@@ -326,7 +385,196 @@ export function arbitraryConfig(): fc.Arbitrary<StackConfig> {
   return choices.map(build);
 }
 
-/** The specs of random valid stacks. */
-export function arbitrarySpec(): fc.Arbitrary<ClusterSpec> {
-  return arbitraryConfig().map((config) => load(config).spec);
+/** The specs of random valid stacks of target `aws`. */
+export function arbitrarySpec(): fc.Arbitrary<AwsSpec> {
+  return arbitraryConfig().map((config) => awsOnly(load(config).spec));
+}
+
+const hostChoices = fc.record({
+  /** Whether the host's interfaces are given by name: in its pool, or on the host itself. */
+  named: pick("no", "pool", "host"),
+  arm: fc.boolean(),
+  labelled: fc.boolean(),
+  tainted: fc.boolean(),
+  serviceLb: pick("none", "on", "off", "edge", "pool"),
+});
+
+const existingChoices = fc.record({
+  layout: pick("shared", "segregated"),
+  hostFirewall: pick(undefined, "nftables", "firewalld", "none"),
+  defaultRoute: pick(undefined, "auto", "required"),
+  servers: pick(1, 3, 5),
+  agents: fc.integer({ min: 0, max: 4 }),
+  hosts: fc.array(hostChoices, { minLength: 9, maxLength: 9 }),
+  port: pick(undefined, 2222),
+  otherPort: fc.boolean(),
+  bastion: fc.boolean(),
+  admin: pick(["10.200.0.0/24"], ["10.201.4.0/22", "10.200.0.7/32"]),
+  clients: pick<string[]>([], ["0.0.0.0/0"], ["100.64.0.0/24", "100.65.0.0/16"]),
+  backend: pick("vxlan", "wireguard-native", "host-gw"),
+  disable: fc.subarray(["coredns", "local-storage", "metrics-server", "traefik"]),
+  cidrs: pick([undefined, undefined], ["10.96.0.0/13", "10.112.0.0/16"], ["100.100.0.0/18", "100.101.0.0/20"]),
+  embeddedRegistry: fc.boolean(),
+  etcdExposeMetrics: fc.boolean(),
+  airGap: pick("none", "path", "url"),
+  registries: fc.boolean(),
+  endpoint: pick("firstServer", "k3s.example.com", "10.200.0.9"),
+  loadBalancer: pick("servicelb", "servicelb", "none", "metallb-l2", "metallb-bgp"),
+  services: fc.subarray(Object.keys(CATALOGUE)),
+  sources: fc.array(fc.nat(3), { minLength: 7, maxLength: 7 }),
+  custom: fc.subarray([...CUSTOM]),
+  customFrom: fc.array(
+    pick(["nodes"], ["servers"], ["agents"], ["clients"], ["admin"], ["10.220.0.0/16"], ["clients", "nodes"]),
+    { minLength: 5, maxLength: 5 },
+  ),
+  delivery: pick("api", "manifests"),
+});
+
+type ExistingChoices = typeof existingChoices extends fc.Arbitrary<infer T> ? T : never;
+type HostChoices = ExistingChoices["hosts"][number];
+
+/** Interfaces of a host that are given by name there. */
+function namedInterfaces({ layout }: ExistingChoices): Settings {
+  return { external: { interface: "eth0" }, ...(layout === "segregated" ? { backplane: { interface: "eth1" } } : {}) };
+}
+
+function randomHost(chosen: ExistingChoices, own: HostChoices, role: "server" | "agent", ordinal: number): Settings {
+  const base = chosen.layout === "segregated" ? segregatedHost(role, ordinal) : host(role, ordinal);
+  const onHost = { ...base, ...namedInterfaces(chosen) };
+  const inPool = merge(base, { pool: `${role}-named`, role: undefined, backplane: undefined });
+  const placed = { no: base, host: onHost, pool: inPool }[own.named];
+  // The first server takes load-balanced traffic whatever the others say, so that somebody does.
+  const serviceLb = {
+    none: undefined,
+    on: { enabled: true },
+    off: { enabled: false },
+    edge: { enabled: true, pool: "edge" },
+    pool: undefined,
+  }[own.serviceLb];
+  const first = role === "server" && ordinal === 1;
+  return {
+    ...placed,
+    ...(own.arm ? { arch: "arm64" } : {}),
+    ...(own.labelled ? { labels: { "example.com/tier": `${role}-${ordinal}`, zone: "x" } } : {}),
+    ...(own.tainted ? { taints: [{ key: "dedicated", value: role, effect: "NoSchedule" }] } : {}),
+    ...(chosen.otherPort && ordinal === 2 ? { port: 2022 } : {}),
+    ...(chosen.loadBalancer !== "servicelb" || (serviceLb === undefined && !first)
+      ? {}
+      : { serviceLb: first ? { enabled: true, pool: "edge" } : serviceLb }),
+  };
+}
+
+function randomHosts(chosen: ExistingChoices): Settings[] {
+  const at = (index: number): HostChoices => chosen.hosts[index] ?? (chosen.hosts[0] as HostChoices);
+  return [
+    ...Array.from({ length: chosen.servers }, (_, index) => randomHost(chosen, at(index), "server", index + 1)),
+    ...Array.from({ length: chosen.agents }, (_, index) => randomHost(chosen, at(index + 5), "agent", index + 1)),
+  ];
+}
+
+function hostPools(chosen: ExistingChoices, nodes: readonly Settings[]): Settings {
+  const roles = (["server", "agent"] as const).filter((role) => nodes.some(({ pool }) => pool === `${role}-named`));
+  return Object.fromEntries(
+    roles.map((role) => [`${role}-named`, { role, ...namedInterfaces(chosen), labels: { pool: role } }]),
+  );
+}
+
+function existingServices(chosen: ExistingChoices): Settings[] {
+  const known = chosen.services.map((name, index) => {
+    const options = CATALOGUE[name] ?? [];
+    return { name, from: options[(chosen.sources[index] ?? 0) % options.length] ?? ["nodes"] };
+  });
+  const own = chosen.custom.map((service, index) => {
+    const from = chosen.customFrom[index] ?? ["nodes"];
+    const outside = from.some((source) => !["nodes", "servers", "agents"].includes(source));
+    const pooled = chosen.loadBalancer === "servicelb" && outside && index % 2 === 0;
+    return { ...service, from, ...(pooled ? { lbPool: "edge" } : {}) };
+  });
+  // NodePorts may start where Longhorn's engines end.
+  const longhorn = chosen.services.includes("longhorn");
+  return [...known.filter(({ name }) => !(longhorn && name === "nodeports")), ...own].filter(
+    ({ from }) => chosen.clients.length > 0 || !from.includes("clients"),
+  );
+}
+
+function existingLoadBalancer(chosen: ExistingChoices): unknown {
+  if (!chosen.loadBalancer.startsWith("metallb")) return chosen.loadBalancer;
+  const peer = { name: "router", myAsn: 64512, peerAsn: 64513, peerAddress: "10.230.0.1" };
+  const layer2 = { interfaces: chosen.layout === "segregated" ? ["eth0"] : [] };
+  return {
+    type: "metallb",
+    pools: [{ name: "public", addresses: ["10.231.0.0/24", "10.1.0.200-10.1.0.220"] }],
+    ...(chosen.loadBalancer === "metallb-l2" ? { l2: layer2 } : { bgp: { peers: [peer] } }),
+  };
+}
+
+function randomAirGap(kind: "path" | "url"): Settings {
+  const file = (name: string): Settings => ({
+    [kind]: kind === "path" ? `artefacts/${name}` : `http://mirror.internal:8080/k3s/${name}`,
+    sha256: "0123456789abcdef".repeat(4),
+  });
+  const ofArch = (arch: string): Settings => ({
+    binary: file(arch === "amd64" ? "k3s" : `k3s-${arch}`),
+    images: file(`k3s-airgap-images-${arch}.tar.zst`),
+  });
+  return { installScript: file("install.sh"), amd64: ofArch("amd64"), arm64: ofArch("arm64") };
+}
+
+function buildExisting(chosen: ExistingChoices): StackConfig {
+  const nodes = randomHosts(chosen);
+  const [clusterCidr, serviceCidr] = chosen.cidrs;
+  const bastion = { host: "bastion.example.com", user: "ops", hostKey: publicKey("9"), cidr: "10.199.0.4/32" };
+  return configOf({
+    target: "existing",
+    layout: chosen.layout,
+    ...(chosen.hostFirewall === undefined ? {} : { hostFirewall: chosen.hostFirewall }),
+    ...(chosen.defaultRoute === undefined ? {} : { network: { defaultRoute: chosen.defaultRoute } }),
+    access: {
+      admin: chosen.admin,
+      clients: chosen.clients,
+      ssh: {
+        user: "ops",
+        ...(chosen.port === undefined ? {} : { port: chosen.port }),
+        ...(chosen.bastion ? { bastion } : {}),
+      },
+    },
+    pools: hostPools(chosen, nodes),
+    nodes,
+    k3s: {
+      flannelBackend: chosen.backend,
+      disable: chosen.disable,
+      embeddedRegistry: chosen.embeddedRegistry,
+      etcdExposeMetrics: chosen.etcdExposeMetrics && chosen.servers > 1,
+      ...(clusterCidr === undefined ? {} : { clusterCidr, serviceCidr }),
+      // NodePorts may start where Longhorn's engines end.
+      ...(chosen.services.includes("longhorn") ? { nodePortRange: "30001-32767" } : {}),
+      ...(chosen.airGap === "none" ? {} : { airGap: randomAirGap(chosen.airGap as "path" | "url") }),
+      ...(chosen.registries
+        ? {
+            registries: {
+              mirrors: { "docker.io": { endpoint: ["https://registry.internal:5000"] } },
+              tls: { "registry.internal:5000": { caFile: "/etc/ssl/registry.pem" } },
+            },
+          }
+        : {}),
+    },
+    api: { endpoint: chosen.endpoint },
+    loadBalancer: existingLoadBalancer(chosen),
+    services: existingServices(chosen),
+    delivery: chosen.delivery,
+  });
+}
+
+/**
+ * Random valid stacks of target `existing`, as the `config:` mapping of a stack file: both layouts, interfaces by address and by name, every
+ * host firewall, pools, SSH ports, air gaps, ServiceLB pools and MetalLB in both modes. A host's addresses follow from role and number:
+ * 10.1.0.10 + N (servers) or 10.1.0.100 + N (agents) outside, 10.20.0.x on the backplane.
+ */
+export function existingStack(): fc.Arbitrary<StackConfig> {
+  return existingChoices.map(buildExisting);
+}
+
+/** The specs of random valid stacks of target `existing`. */
+export function arbitraryExistingSpec(): fc.Arbitrary<ExistingSpec> {
+  return existingStack().map((config) => existingOnly(load(config).spec));
 }

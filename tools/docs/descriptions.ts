@@ -1,23 +1,37 @@
-/** What the comments in `spec/schema.ts` say about each setting, by its path: the one place where settings are described. */
+/** What the comments in `spec/settings/` say about each setting, by its path: the one place where settings are described. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
+import type { Target } from "../../spec/schema";
 
-const SCHEMA = path.resolve(__dirname, "../../spec/schema.ts");
+const SETTINGS = path.resolve(__dirname, "../../spec/settings");
 
-/** Descriptions by path, such as `network.vpcCidr` or `nodes[].count`. */
-export function settingDescriptions(): ReadonlyMap<string, string> {
-  const file = ts.createSourceFile(SCHEMA, readFileSync(SCHEMA, "utf8"), ts.ScriptTarget.ES2022, true);
-  const constants = new Map<string, ts.Expression>();
-  for (const statement of file.statements) {
-    if (!ts.isVariableStatement(statement)) continue;
-    for (const { name, initializer } of statement.declarationList.declarations) {
-      if (ts.isIdentifier(name) && initializer !== undefined) constants.set(name.text, initializer);
-    }
-  }
+/** What the module that describes a target calls itself and its whole schema. */
+const ROOTS: Readonly<Record<Target, { readonly file: string; readonly name: string }>> = {
+  aws: { file: "aws.ts", name: "awsStack" },
+  existing: { file: "existing.ts", name: "existingStack" },
+};
+
+/** The constants of a module, by name. */
+function constantsOf(name: string): [string, ts.Expression][] {
+  const file = path.join(SETTINGS, name);
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2022, true);
+  return source.statements
+    .filter(ts.isVariableStatement)
+    .flatMap((statement) =>
+      statement.declarationList.declarations.flatMap(({ name: own, initializer }): [string, ts.Expression][] =>
+        ts.isIdentifier(own) && initializer !== undefined ? [[own.text, initializer]] : [],
+      ),
+    );
+}
+
+/** Descriptions of a target's settings by path, such as `network.vpcCidr` or `nodes[].count`; `*` is any key of a mapping. */
+export function settingDescriptions(target: Target): ReadonlyMap<string, string> {
+  const { file, name } = ROOTS[target];
+  const constants = new Map([...constantsOf("common.ts"), ...constantsOf(file)]);
   const descriptions = new Map<string, string>();
-  const root = constants.get("stackSchema");
-  if (root === undefined) throw new Error("spec/schema.ts has no stackSchema");
+  const root = constants.get(name);
+  if (root === undefined) throw new Error(`spec/settings/${file} has no ${name}`);
   describe(root, "", constants, descriptions);
   return descriptions;
 }
@@ -28,10 +42,10 @@ function describe(node: ts.Node, at: string, constants: Constants, found: Map<st
   if (ts.isCallExpression(node)) {
     const callee = node.expression;
     const method = ts.isPropertyAccessExpression(callee) ? callee.name.text : "";
-    // The values of an array stand one level deeper; a default or a check says nothing about the shape.
-    const inner = method === "array" ? `${at}[]` : at;
+    // The values of an array or of a mapping stand one level deeper; a default or a check says nothing about the shape.
+    const inner = method === "array" ? `${at}[]` : method === "record" ? `${at}.*` : at;
     if (ts.isPropertyAccessExpression(callee)) describe(callee.expression, at, constants, found);
-    if (["default", "prefault", "regex", "enum", "literal", "record"].includes(method)) return;
+    if (["default", "prefault", "regex", "enum", "literal"].includes(method)) return;
     for (const argument of node.arguments) describe(argument, inner, constants, found);
   } else if (ts.isIdentifier(node)) {
     const constant = constants.get(node.text);
@@ -49,7 +63,11 @@ function describeProperty(
   constants: Constants,
   found: Map<string, string>,
 ): void {
-  if (property.name === undefined || !ts.isIdentifier(property.name)) return;
+  if (ts.isSpreadAssignment(property)) {
+    describe(property.expression, at, constants, found);
+    return;
+  }
+  if (!ts.isIdentifier(property.name)) return;
   const path = at === "" ? property.name.text : `${at}.${property.name.text}`;
   const comment = ts.getJSDocCommentsAndTags(property).map((doc) => ts.getTextOfJSDocComment(doc.comment) ?? "");
   const text = comment.join(" ").replace(/\s+/gu, " ").trim();

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { CATALOGUE_SERVICES } from "../../catalogue/ports";
 import { NAMESPACE, REGION_KEY } from "../../spec/config";
-import { stackSchema } from "../../spec/schema";
+import { DEFAULT_TARGET, TARGETS, TARGET_SCHEMAS, type Target } from "../../spec/schema";
 import { isSecretSetting } from "../../spec/show";
 import { settingDescriptions } from "./descriptions";
 
@@ -24,14 +24,17 @@ export interface JsonSchema {
   minItems?: number;
   anyOf?: JsonSchema[];
   oneOf?: JsonSchema[];
+  if?: JsonSchema;
+  then?: JsonSchema;
+  else?: JsonSchema;
 }
 
 /** Carries the keys that must be given through zod's own list, which names those with defaults too. */
 const MUST = "x-must";
 
-/** The settings' schema, by the names of `spec/schema.ts` (`region` among them), described. */
-export function settingsSchema(): JsonSchema {
-  const schema = z.toJSONSchema(stackSchema, {
+/** The schema of a target's settings, by the names of `spec/settings/` (`region` among them), described. */
+export function settingsSchema(of: Target): JsonSchema {
+  const schema = z.toJSONSchema(TARGET_SCHEMAS[of], {
     io: "output",
     target: "draft-7",
     unrepresentable: "any",
@@ -41,7 +44,7 @@ export function settingsSchema(): JsonSchema {
       jsonSchema[MUST] = shape.filter(([, value]) => value._zod.optin === undefined).map(([key]) => key);
     },
   }) as JsonSchema;
-  return finish(schema, "", settingDescriptions());
+  return finish(schema, "", settingDescriptions(of));
 }
 
 /** Adds descriptions, says what must be given, and allows encrypted values and short forms where the program does. */
@@ -59,6 +62,9 @@ function finish(schema: JsonSchema, path: string, descriptions: ReadonlyMap<stri
       ([key, value]) => [key, finish(value, path === "" ? key : `${path}.${key}`, descriptions)] as const,
     );
     finished.properties = Object.fromEntries(inside);
+  }
+  if (typeof rest.additionalProperties === "object") {
+    finished.additionalProperties = finish(rest.additionalProperties, `${path}.*`, descriptions);
   }
   if (rest.items !== undefined) finished.items = finish(rest.items, `${path}[]`, descriptions);
   if (rest.oneOf !== undefined) finished.oneOf = rest.oneOf.map((option) => finish(option, path, descriptions));
@@ -97,11 +103,26 @@ function shortForms(schema: JsonSchema, path: string): JsonSchema {
   }
 }
 
-/** The schema of a whole stack file. Settings of other providers are allowed; unknown ones of the program's own are not. */
-export function stackFileSchema(): JsonSchema {
-  const { properties = {}, required = [] } = settingsSchema();
-  const key = (name: string): string => (name === "region" ? REGION_KEY : `${NAMESPACE}:${name}`);
+const TARGET_KEY = `${NAMESPACE}:target`;
+
+const configKey = (name: string): string => (name === "region" ? REGION_KEY : `${NAMESPACE}:${name}`);
+
+/** The `config:` mapping of one target. Settings of other providers are allowed; unknown ones of the program's own are not. */
+function configSchema(target: Target): JsonSchema {
+  const { properties = {}, required = [] } = settingsSchema(target);
   const own = Object.keys(properties).filter((name) => name !== "region");
+  return {
+    properties: Object.fromEntries(Object.entries(properties).map(([name, value]) => [configKey(name), value])),
+    patternProperties: {
+      [`^${NAMESPACE}:(?!(${own.join("|")})$)`]: false,
+      ...(properties["region"] === undefined ? { [`^${REGION_KEY}$`]: false } : {}),
+    },
+    required: required.map(configKey),
+  };
+}
+
+/** The schema of a whole stack file, by its target. */
+export function stackFileSchema(): JsonSchema {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "k3s-networking stack file",
@@ -109,9 +130,10 @@ export function stackFileSchema(): JsonSchema {
     properties: {
       config: {
         type: "object",
-        properties: Object.fromEntries(Object.entries(properties).map(([name, value]) => [key(name), value])),
-        patternProperties: { [`^${NAMESPACE}:(?!(${own.join("|")})$)`]: false },
-        required: required.map(key),
+        properties: { [TARGET_KEY]: { enum: [...TARGETS], default: DEFAULT_TARGET } },
+        if: { properties: { [TARGET_KEY]: { const: "existing" } }, required: [TARGET_KEY] },
+        then: configSchema("existing"),
+        else: configSchema("aws"),
       },
     },
     required: ["config"],

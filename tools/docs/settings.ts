@@ -24,6 +24,8 @@ function rowsOf(schema: JsonSchema, path: string, description: string): SettingR
   }
   if (schema.items !== undefined && shapeOf(schema.items) !== undefined)
     return rowsOf(schema.items, `${path}[]`, description);
+  const values = schema.additionalProperties;
+  if (typeof values === "object" && shapeOf(values) !== undefined) return rowsOf(values, `${path}.NAME`, description);
   const required = new Set(schema.required);
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const at = path === "" ? key : `${path}.${key}`;

@@ -16,7 +16,7 @@ import { nodesWords } from "../../review/words";
 import { PROBLEMS } from "../../spec/problems";
 import { UNSUPPORTED } from "../../spec/unsupported";
 import { settingsSchema } from "./json-schema";
-import { settingRows } from "./settings";
+import { settingRows, type SettingRow } from "./settings";
 
 type Row = readonly string[];
 
@@ -103,11 +103,25 @@ function traefikTable(): string {
   );
 }
 
-function settingsTable(): string {
+function settingsOf(rows: readonly SettingRow[]): string {
   return table(
     ["Setting", "Value", "Default", "What it is"],
-    settingRows(settingsSchema()).map((row) => [`\`${row.path}\``, row.type, row.fallback, row.description]),
+    rows.map((row) => [`\`${row.path}\``, row.type, row.fallback, row.description]),
   );
+}
+
+function settingsTable(): string {
+  return settingsOf(settingRows(settingsSchema("aws")));
+}
+
+/**
+ * What target `existing` has besides, or otherwise: a row that is the other table's word for word is left out, and so is what the files of
+ * one architecture repeat of the other's.
+ */
+function existingTable(): string {
+  const aws = new Set(settingRows(settingsSchema("aws")).map((row) => JSON.stringify(row)));
+  const rows = settingRows(settingsSchema("existing")).filter((row) => !aws.has(JSON.stringify(row)));
+  return settingsOf(rows.filter(({ path }) => !path.startsWith("k3s.airGap.arm64.")));
 }
 
 /** What a stack file's leading comment says after its name, up to the first full stop. */
@@ -148,6 +162,7 @@ function unsupportedTable(): string {
 export const SECTIONS: Readonly<Record<string, () => string>> = {
   stacks: stacksTable,
   settings: settingsTable,
+  "settings-existing": existingTable,
   unsupported: unsupportedTable,
   services: servicesTable,
   ports: portsTable,

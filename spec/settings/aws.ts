@@ -1,0 +1,131 @@
+/** Settings of target `aws`: the program makes the network and the machines. */
+import { z } from "zod";
+import {
+  api,
+  bastion,
+  cidr,
+  delivery,
+  dnsLabel,
+  k3sSettings,
+  layout,
+  loadBalancer,
+  secret,
+  service,
+  serviceLb,
+  stringMap,
+  taint,
+  traefik,
+  userName,
+} from "./common";
+
+const existingSubnet = z.strictObject({
+  /** The subnet's id, `subnet-…`. */
+  id: z.string().regex(/^subnet-[0-9a-f]+$/, "is not a subnet id; it looks like subnet-0123456789abcdef0"),
+  /** The subnet's CIDR, so that overlaps are found without asking AWS. */
+  cidr,
+  /** The subnet's availability zone, one of `network.availabilityZones`. */
+  availabilityZone: z.string(),
+});
+
+const awsNetwork = z.strictObject({
+  /** CIDR of the VPC that the program creates, from /16 to /22. */
+  vpcCidr: cidr.default("10.0.0.0/16"),
+  /**
+   * Zones to spread the nodes over, such as `eu-west-1a`. The zone's letter decides the subnet's CIDR, so adding one renumbers none.
+   * A node's zone follows its number in its pool, over the sorted list: other zones move, that is replace, nodes that are
+   * there.
+   */
+  availabilityZones: z.array(z.string()).min(1),
+  /** Whether nodes have public addresses (an Elastic IP each) or sit behind NAT gateways. */
+  placement: z.enum(["public", "private"]).default("public"),
+  /** NAT gateways for private nodes. Default: `one` when placement is private, else `none`. */
+  natGateways: z.enum(["none", "one", "perZone"]).optional(),
+  /** What nodes may reach outside the cluster: TCP 443 only, or anything. A VPC with DNS servers of its own needs `any`. */
+  egress: z.enum(["https", "any"]).default("https"),
+  /** A VPC that exists, used instead of creating one. Its gateways and routes stay its owner's. */
+  vpc: z
+    .strictObject({
+      /** The VPC's id, `vpc-…`. */
+      id: z.string().regex(/^vpc-[0-9a-f]+$/, "is not a VPC id; it looks like vpc-0123456789abcdef0"),
+      /** The VPC's CIDR. */
+      cidr,
+      /** One subnet per zone for the external (or only) interface. */
+      externalSubnets: z.array(existingSubnet).min(1),
+      /** One subnet per zone for the backplane; only with layout segregated. */
+      backplaneSubnets: z.array(existingSubnet).default([]),
+    })
+    .optional(),
+});
+
+const awsAccess = z.strictObject({
+  /** Networks of operators: SSH and the Kubernetes API. */
+  admin: z.array(cidr).min(1),
+  /** Networks of users: ingress and external services. */
+  clients: z.array(cidr).default([]),
+  ssh: z.strictObject({
+    /** Login user of the AMI. */
+    user: userName.default("ubuntu"),
+    /** Public key that the instances accept. */
+    publicKey: z.string(),
+    /** Private key. Secret. Default: the SSH agent of whoever runs `pulumi up` (SSH_AUTH_SOCK). */
+    privateKey: secret.optional(),
+    /** Host keys by node name, ed25519 or ECDSA. A node that is not named here is trusted on first contact and pinned from then on. */
+    hostKeys: z.record(z.string(), z.string()).default({}),
+    /** The jump host through which the nodes are reached. */
+    bastion: bastion.optional(),
+  }),
+});
+
+const nodePool = z.strictObject({
+  /** The pool's name: first part of its nodes' names, and unique. Another name replaces the nodes, unless `namePrefix` stays. */
+  pool: dnsLabel,
+  /** `server` runs the control plane too, `agent` workloads only. */
+  role: z.enum(["server", "agent"]),
+  /** How many nodes. Servers in all pools together must be an odd number. */
+  count: z.int().min(0).max(5000).default(1),
+  /**
+   * Zones of this pool, some of `network.availabilityZones`: with them a further zone of the network moves none of its nodes. Default: all.
+   */
+  availabilityZones: z.array(z.string()).min(1).optional(),
+  /** EC2 instance type. Another one replaces the node: drained first, servers one after another. */
+  instanceType: z.string().default("t3.medium"),
+  /** CPU architecture of the instance type and of the AMI. */
+  arch: z.enum(["amd64", "arm64"]).default("amd64"),
+  /** AMI id; another one replaces the nodes. Default: the newest Ubuntu 24.04 at creation; later releases replace nothing. */
+  ami: z
+    .string()
+    .regex(/^ami-[0-9a-f]+$/, "is not an AMI id; it looks like ami-0123456789abcdef0")
+    .optional(),
+  /** Root disk in GiB. */
+  diskGiB: z.int().min(8).max(16384).default(20),
+  /** Kubernetes labels, given at registration. */
+  labels: stringMap.default({}),
+  /** Kubernetes taints, given at registration. */
+  taints: z.array(taint).default([]),
+  /** Whether ServiceLB may use these nodes, and in which pool. One enabled pool makes it an allow list. */
+  serviceLb: serviceLb.optional(),
+  /** First part of the nodes' names. Default: the pool's name. Another prefix replaces the nodes. */
+  namePrefix: dnsLabel.optional(),
+});
+
+/** Everything under `k3s-networking:` with target `aws`, with `region` from `aws:region`. */
+export const awsStack = z.strictObject({
+  /** AWS region, such as `eu-west-1`. */
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "is not an AWS region; it looks like eu-west-1"),
+  /** Where the cluster is built: `aws`, or on hosts that are there (`existing`). */
+  target: z.literal("aws").default("aws"),
+  /** `shared`: one interface a node carries all traffic. `segregated`: cluster traffic has an interface and subnets of its own. */
+  layout,
+  network: awsNetwork,
+  access: awsAccess,
+  nodes: z.array(nodePool).min(1),
+  k3s: z.strictObject(k3sSettings).prefault({}),
+  api: api.prefault({}),
+  traefik: traefik.prefault({}),
+  loadBalancer: loadBalancer.prefault("servicelb"),
+  services: z.array(service).default([]),
+  /** How manifests reach the cluster: through its API, or through K3s's auto-deploy folder over SSH. */
+  delivery: delivery.default("api"),
+  /** AWS tags on every resource that takes them. */
+  tags: stringMap.default({}),
+});

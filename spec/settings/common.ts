@@ -1,0 +1,239 @@
+/** Settings that every target has, and what settings are made of. */
+import { z } from "zod";
+
+/** Packaged K3s components that `--disable` takes (K3s docs, cli/server.md). `network-policy` is not one of them. */
+export const DISABLEABLE = ["coredns", "servicelb", "traefik", "local-storage", "metrics-server", "runtimes"] as const;
+
+/** Flannel backends that K3s still has. `none` is refused until a stack can choose another CNI. */
+export const FLANNEL_BACKENDS = ["vxlan", "host-gw", "wireguard-native"] as const;
+
+/** The K3s release that a stack gets when it names none. */
+export const DEFAULT_K3S_VERSION = "v1.36.5+k3s1";
+
+/** The MetalLB chart version that a stack gets when it names none. */
+export const DEFAULT_METALLB_VERSION = "0.16.1";
+
+/** A DNS label: what Kubernetes node names, pools and service names are made of (RFC 1123). */
+export const dnsLabel = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/,
+    "is not a DNS label; use lower-case letters, digits and hyphens, at most 42",
+  );
+
+/** An IPv4 network such as `10.0.0.0/16`. Its form and its host bits are checked in `checks/`. */
+export const cidr = z.string();
+/** An IPv4 address. */
+export const address = z.string();
+/** A TCP or UDP port. */
+export const port = z.int().min(1).max(65535);
+/** A set of Kubernetes labels or AWS tags. */
+export const stringMap = z.record(z.string(), z.string());
+
+/** A user of a host, as OpenSSH and its command line take it. */
+export const userName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_.-]*$/,
+    "is not a user name; use letters, digits, underscores, dots and hyphens, a letter or underscore first",
+  );
+
+/** A value that the stack file may hold encrypted (`secure:`). */
+export const secret = z.string();
+
+export const bastion = z.strictObject({
+  /** Name or address that the operator's machine connects to. */
+  host: z.string().min(1),
+  /** SSH port of the bastion. Default: the catalogue's SSH port. */
+  port: port.optional(),
+  /** Login user on the bastion. */
+  user: userName,
+  /** The bastion's public host key, `ssh-ed25519 AAAA…` or ECDSA; an RSA key cannot be checked. */
+  hostKey: z.string(),
+  /** Private key for the bastion, when it differs from the nodes'. Secret. */
+  privateKey: secret.optional(),
+  /** The network that the nodes see the bastion come from. SSH to the nodes is opened to it, and to nobody else. */
+  cidr,
+});
+
+export const taint = z.strictObject({
+  /** The taint's key. */
+  key: z.string().min(1),
+  /** The taint's value, if it has one. */
+  value: z.string().optional(),
+  /** What happens to pods that do not tolerate it. */
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+});
+
+export const serviceLb = z.strictObject({
+  /** Whether ServiceLB may use these nodes. */
+  enabled: z.boolean().default(true),
+  /** ServiceLB pool that they belong to. */
+  pool: dnsLabel.optional(),
+});
+
+/** K3s's settings, without those that one target has only. */
+export const k3sSettings = {
+  /** K3s release, such as `v1.36.5+k3s1`. */
+  version: z.string().default(DEFAULT_K3S_VERSION),
+  /** Packaged components to leave out (`--disable`). servicelb is added when `loadBalancer` is not servicelb. */
+  disable: z.array(z.string()).default([]),
+  /** Flannel's backend (`--flannel-backend`). */
+  flannelBackend: z.string().default("vxlan"),
+  /** Pod network (`--cluster-cidr`). Cannot change after creation. */
+  clusterCidr: cidr.default("10.42.0.0/16"),
+  /** Service network (`--service-cidr`), /12 at the largest. Cannot change after creation. */
+  serviceCidr: cidr.default("10.43.0.0/16"),
+  /** Cluster DNS address (`--cluster-dns`). Default: the tenth address of serviceCidr. */
+  clusterDns: address.optional(),
+  /** DNS suffix of the cluster (`--cluster-domain`). */
+  clusterDomain: z.string().default("cluster.local"),
+  /** NodePort range (`--service-node-port-range`), `FIRST-LAST`. Default: the catalogue's. */
+  nodePortRange: z.string().optional(),
+  /** Leave out K3s's network policy controller (`--disable-network-policy`). */
+  disableNetworkPolicy: z.boolean().default(false),
+  /** Leave out kube-proxy (`--disable-kube-proxy`), for a service proxy of your own. */
+  disableKubeProxy: z.boolean().default(false),
+  /** How servers reach kubelets and pods (`--egress-selector-mode`). */
+  egressSelectorMode: z.enum(["disabled", "agent", "pod", "cluster"]).default("agent"),
+  /** Spegel, the embedded registry mirror (`--embedded-registry`). */
+  embeddedRegistry: z.boolean().default(false),
+  /** Encrypt Secrets in the datastore (`--secrets-encryption`). */
+  secretsEncryption: z.boolean().default(false),
+  /** Further names and addresses for the API's certificate (`--tls-san`). */
+  tlsSans: z.array(z.string()).default([]),
+  /** Serve etcd's metrics to the cluster (`--etcd-expose-metrics`). */
+  etcdExposeMetrics: z.boolean().default(false),
+  /** Which server forms the cluster and hands out the token. Default: the first. Name a survivor to rebuild the first one. */
+  bootstrapServer: z.string().optional(),
+  /** Further server options, `--name=value`; none that the program sets itself. */
+  extraServerArgs: z.array(z.string()).default([]),
+  /** Further agent options, `--name=value`; none that the program sets itself. */
+  extraAgentArgs: z.array(z.string()).default([]),
+};
+
+export const api = z.strictObject({
+  /** Where operators reach the API: `firstServer`, `nlb` (a network load balancer, target `aws` only), or a name or address of your own. */
+  endpoint: z.string().min(1).default("firstServer"),
+});
+
+/** A free-form Helm value tree. */
+const helmValues = z.record(z.string(), z.unknown());
+
+export const traefik = z.strictObject({
+  /** Redirect HTTP to HTTPS on the web entry point. */
+  redirectToHttps: z.boolean().default(true),
+  /** Open port 80 to clients. Without it only HTTPS is reachable. */
+  openHttp: z.boolean().default(true),
+  /** How many Traefik pods. */
+  replicas: z.int().min(1).default(1),
+  /** `Local` keeps client addresses. */
+  externalTrafficPolicy: z.enum(["Cluster", "Local"]).default("Cluster"),
+  /** Networks whose X-Forwarded-* headers and PROXY protocol are believed. */
+  trustedProxies: z.array(cidr).default([]),
+  /** Annotations of Traefik's Service. */
+  annotations: stringMap.default({}),
+  /** ServiceLB pool that serves Traefik. Default: every node that ServiceLB may use. */
+  lbPool: dnsLabel.optional(),
+  /** Chart values of your own, merged last. */
+  values: helmValues.default({}),
+  /** What K3s's Helm controller does with a failed upgrade. */
+  failurePolicy: z.enum(["reinstall", "abort"]).default("reinstall"),
+});
+
+const addressPool = z.strictObject({
+  /** The pool's name. */
+  name: dnsLabel,
+  /** CIDRs or `FIRST-LAST` ranges. */
+  addresses: z.array(z.string()).min(1),
+  /** Whether Services get addresses of it without asking. */
+  autoAssign: z.boolean().default(true),
+  /** Leave out addresses that end in .0 and .255. */
+  avoidBuggyIps: z.boolean().default(false),
+});
+
+const bgpPeer = z.strictObject({
+  /** The peer's name. */
+  name: dnsLabel,
+  /** The cluster's autonomous system number. */
+  myAsn: z.int().min(1).max(4294967295),
+  /** The peer's autonomous system number. */
+  peerAsn: z.int().min(1).max(4294967295),
+  /** The peer's IPv4 address. */
+  peerAddress: address,
+  /** TCP port of the peer. Default: the catalogue's BGP port. */
+  peerPort: port.optional(),
+  /** BGP hold time, such as `90s`. Default: MetalLB's. */
+  holdTime: z.string().optional(),
+  /** Whether the peer is more than one hop away. */
+  ebgpMultiHop: z.boolean().default(false),
+  /** TCP MD5 password. Secret. */
+  password: secret.optional(),
+});
+
+const metallb = z.strictObject({
+  /** `servicelb`, `metallb` or `none`; the settings below are MetalLB's. */
+  type: z.literal("metallb"),
+  /** MetalLB's chart version. */
+  version: z.string().default(DEFAULT_METALLB_VERSION),
+  /** Addresses that MetalLB may give to Services. */
+  pools: z.array(addressPool).min(1),
+  /** Layer 2 announcement; `interfaces` limits it. Not on AWS. */
+  l2: z
+    .strictObject({
+      /** Interfaces that answer for the addresses. Default: all, or with layout segregated the external ones. */
+      interfaces: z.array(z.string()).default([]),
+    })
+    .optional(),
+  /** Announcement by BGP. */
+  bgp: z
+    .strictObject({
+      /** Routers that the nodes announce the addresses to. */
+      peers: z.array(bgpPeer).min(1),
+      /** Prefix length of the announced routes. */
+      aggregationLength: z.int().min(1).max(32).default(32),
+      /** BGP local preference. */
+      localPref: z.int().min(0).optional(),
+      /** BGP communities of the routes. */
+      communities: z.array(z.string()).default([]),
+    })
+    .optional(),
+  /** Let the nodes scrape MetalLB's metrics from each other. */
+  exposeMetrics: z.boolean().default(false),
+});
+
+export const loadBalancer = z.preprocess(
+  // `servicelb`, `none` and `metallb` may be written as a plain word.
+  (value) => (typeof value === "string" ? { type: value } : value),
+  z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("servicelb") }),
+    z.strictObject({ type: z.literal("none") }),
+    metallb,
+  ]),
+);
+
+export const service = z.preprocess(
+  // A catalogue service may be written as its name alone.
+  (value) => (typeof value === "string" ? { name: value } : value),
+  z.strictObject({
+    /** A service of the port catalogue (`redis`, `kafka`, …), or a name of your own with protocol and port. */
+    name: dnsLabel,
+    /** Only for a service of your own. */
+    protocol: z.enum(["tcp", "udp"]).optional(),
+    /** Only for a service of your own: a port, or `FIRST-LAST`. */
+    port: z.union([port, z.string().regex(/^\d+-\d+$/, "is not a port range; it looks like 8000-8010")]).optional(),
+    /**
+     * `nodes`, `servers`, `agents`, `clients`, `admin` or CIDRs. Default for a catalogue
+     * service: `nodes`, or `clients` where it is documented for clients only.
+     */
+    from: z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(z.string()).min(1)).optional(),
+    /** ServiceLB pool whose nodes take the traffic from outside the cluster. */
+    lbPool: dnsLabel.optional(),
+  }),
+);
+
+/** How the nodes' traffic is laid out. */
+export const layout = z.enum(["shared", "segregated"]);
+
+/** How manifests reach the cluster. */
+export const delivery = z.enum(["api", "manifests"]);

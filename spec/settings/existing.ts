@@ -1,0 +1,194 @@
+/** Settings of target `existing`: hosts that are there, given by their addresses. */
+import { z } from "zod";
+import {
+  address,
+  api,
+  bastion,
+  cidr,
+  delivery,
+  dnsLabel,
+  k3sSettings,
+  layout,
+  loadBalancer,
+  port,
+  secret,
+  service,
+  serviceLb,
+  stringMap,
+  taint,
+  traefik,
+  userName,
+} from "./common";
+
+const hostNetwork = z.strictObject({
+  /** A host without a default route: `auto` gives it one that leads nowhere, which K3s needs to start; `required` refuses it. */
+  defaultRoute: z.enum(["auto", "required"]).default("auto"),
+});
+
+const hostAccess = z.strictObject({
+  /** Networks of operators: SSH and the Kubernetes API. */
+  admin: z.array(cidr).min(1),
+  /** Networks of users: ingress and external services. */
+  clients: z.array(cidr).default([]),
+  ssh: z.strictObject({
+    /** Login user of the hosts: root, or one who may use sudo without a password. */
+    user: userName,
+    /** SSH port of the hosts that name none. Default: the catalogue's SSH port. */
+    port: port.optional(),
+    /** Private key. Secret. Default: the SSH agent of whoever runs `pulumi up` (SSH_AUTH_SOCK). */
+    privateKey: secret.optional(),
+    /** The jump host through which the nodes are reached. */
+    bastion: bastion.optional(),
+  }),
+});
+
+/** Which interface of a host, by what the operator knows of it. Exactly one of the two; `checks/` holds a stack to it. */
+const hostInterface = z.strictObject({
+  /** The interface's IPv4 address. */
+  address: address.optional(),
+  /** The interface's name, such as `eth1`; its address is read on the host. */
+  interface: z.string().optional(),
+});
+
+/** An interface that every host of a pool has: by name, since no two have one address. */
+const poolInterface = z.strictObject({
+  /** The interface's name, such as `eth1`, on every host of the pool. */
+  interface: z.string(),
+});
+
+const role = z.enum(["server", "agent"]);
+const arch = z.enum(["amd64", "arm64"]);
+
+const hostPool = z.strictObject({
+  /** Role of the pool's nodes. */
+  role: role.optional(),
+  /** SSH port of the pool's hosts. */
+  port: port.optional(),
+  /** The backplane's interface on the pool's hosts; only with layout segregated. */
+  backplane: poolInterface.optional(),
+  /** The external interface (layout shared: the only one) on the pool's hosts. */
+  external: poolInterface.optional(),
+  /** CPU architecture of the pool's hosts. */
+  arch: arch.optional(),
+  /** Kubernetes labels of the pool's nodes, given at registration. */
+  labels: stringMap.default({}),
+  /** Kubernetes taints of the pool's nodes, given at registration. */
+  taints: z.array(taint).optional(),
+  /** Whether ServiceLB may use these nodes, and in which pool. One enabled node makes it an allow list. */
+  serviceLb: serviceLb.optional(),
+});
+
+const host = z.strictObject({
+  /** The node's name, unique. Another name removes the node and joins it anew. */
+  name: dnsLabel,
+  /** The pool whose settings count where the node says nothing, and in which it is listed. Default: the role. */
+  pool: dnsLabel.optional(),
+  /** `server` runs the control plane too, `agent` workloads only. Default: the pool's. */
+  role: role.optional(),
+  /** Where SSH connects to: an IPv4 address or a host name. Not on the backplane. */
+  address: z.string().min(1),
+  /** SSH port. Default: the pool's, or else `access.ssh.port`. */
+  port: port.optional(),
+  /** The host's public key, `ssh-ed25519 AAAA…` or ECDSA: nothing is sent to a host that does not have it. */
+  hostKey: z.string(),
+  /** The host's interface for traffic between nodes: exactly one of `address` and `interface`. Only with layout segregated, and required there. */
+  backplane: hostInterface.optional(),
+  /**
+   * The host's interface for everything else (layout shared: the only one): exactly one of `address` and `interface`. Default: the
+   * pool's, or else the one that has the SSH address.
+   */
+  external: hostInterface.optional(),
+  /** CPU architecture of the host. Default: the pool's, or else `amd64`. */
+  arch: arch.optional(),
+  /** Kubernetes labels, over those of the pool, given at registration. */
+  labels: stringMap.default({}),
+  /** Kubernetes taints instead of the pool's, given at registration. */
+  taints: z.array(taint).optional(),
+  /** Whether ServiceLB may use this node, and in which pool; instead of the pool's. */
+  serviceLb: serviceLb.optional(),
+});
+
+/** A file that a host installs K3s from. Exactly one of `path` and `url`; `checks/` holds a stack to it. */
+const artefact = z.strictObject({
+  /** The file on the operator's machine, relative to the project's folder or absolute; it is copied to the hosts. */
+  path: z.string().min(1).optional(),
+  /** Where the hosts fetch the file from: a mirror that they reach. */
+  url: z.string().min(1).optional(),
+  /** SHA-256 of the file; checked before it is copied, and again on the host before it is used. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "is not a SHA-256; give the 64 lower-case hexadecimal digits that sha256sum prints"),
+});
+
+const artefacts = z.strictObject({
+  /** The `k3s` binary of the release. */
+  binary: artefact,
+  /** The release's images, `k3s-airgap-images-ARCH.tar.zst` or another form that K3s reads. */
+  images: artefact,
+});
+
+const airGap = z.strictObject({
+  /** K3s's install script. */
+  installScript: artefact,
+  /** Files for amd64 hosts. */
+  amd64: artefacts.optional(),
+  /** Files for arm64 hosts, with the same settings. */
+  arm64: artefacts.optional(),
+});
+
+const registries = z.strictObject({
+  /** Mirrors by registry, such as `docker.io`; `*` is every registry. */
+  mirrors: z
+    .record(
+      z.string(),
+      z.strictObject({
+        /** URLs to try instead of the registry, in order. */
+        endpoint: z.array(z.string()).default([]),
+        /** Rewrites of image names: regular expression to replacement. */
+        rewrite: stringMap.optional(),
+      }),
+    )
+    .default({}),
+  /** TLS settings by registry host, with its port if it has one. */
+  tls: z
+    .record(
+      z.string(),
+      z.strictObject({
+        /** File of the registry's certificate authority, on the hosts. */
+        caFile: z.string().optional(),
+        /** Accept any certificate. */
+        insecureSkipVerify: z.boolean().optional(),
+      }),
+    )
+    .default({}),
+});
+
+/** Everything under `k3s-networking:` with target `existing`. */
+export const existingStack = z.strictObject({
+  /** Where the cluster is built: on `aws`, or on hosts that are there (`existing`). */
+  target: z.literal("existing"),
+  /** `shared`: one interface a host carries all traffic. `segregated`: traffic between nodes has an interface of its own. */
+  layout,
+  /** What closes ports on the hosts themselves: the program's own nftables table, firewalld, or nothing (`none`). */
+  hostFirewall: z.enum(["nftables", "firewalld", "none"]).default("nftables"),
+  network: hostNetwork.prefault({}),
+  access: hostAccess,
+  /** Settings that several hosts have in common, by pool name. A pool of `nodes` need not be here. */
+  pools: z.record(z.string(), hostPool).default({}),
+  nodes: z.array(host).min(1),
+  k3s: z
+    .strictObject({
+      ...k3sSettings,
+      /** Install K3s without the internet, from these files. */
+      airGap: airGap.optional(),
+      /** Mirrors of image registries, and their TLS (`/etc/rancher/k3s/registries.yaml`). */
+      registries: registries.optional(),
+    })
+    .prefault({}),
+  api: api.prefault({}),
+  traefik: traefik.prefault({}),
+  loadBalancer: loadBalancer.prefault("servicelb"),
+  services: z.array(service).default([]),
+  /** How manifests reach the cluster: through its API, or through K3s's auto-deploy folder over SSH. */
+  delivery: delivery.default("api"),
+});
