@@ -84,16 +84,26 @@ export const DEFAULT_NODE_PORT_RANGE: PortRange = { from: 30000, to: 32767 };
 export const SSH_PORT = 22;
 /** BGP (RFC 4271). */
 export const BGP_PORT = 179;
+/** DHCP by IPv4 (RFC 2131) and by IPv6 (RFC 8415): how a host may keep its own addresses. */
+export const DHCP_PORTS = { client: port(68), server: port(67) };
+export const DHCPV6_PORTS = { client: port(546), server: port(547) };
 /** The K3s supervisor and Kubernetes API (`--https-listen-port`). */
 export const API_PORT = 6443;
 
+/** Host ports that K3s binds by TCP, and where: on every node, on servers, or on servers with embedded etcd. */
+export interface HostPorts extends PortRange {
+  readonly on: "node" | "server" | "etcd";
+}
+
 /** What K3s itself binds on a node's loopback or host addresses (K3s requirements); nothing else may take these host ports. */
-export const K3S_HOST_PORTS: readonly PortRange[] = [
-  range(2379, 2382),
-  range(6443, 6444),
-  port(10010),
-  range(10248, 10250),
-  range(10256, 10259),
+export const K3S_HOST_PORTS: readonly HostPorts[] = [
+  { ...range(2379, 2382), on: "etcd" },
+  { ...port(API_PORT), on: "server" },
+  { ...port(6444), on: "node" },
+  { ...port(10010), on: "node" },
+  { ...range(10248, 10250), on: "node" },
+  { ...port(10256), on: "node" },
+  { ...range(10257, 10259), on: "server" },
 ];
 
 /** Ports of Traefik's dashboard (by chart) and metrics. They must never be exposed. */
@@ -578,6 +588,9 @@ const EGRESS: readonly PortEntry[] = [
     documents: ["k3s-install"],
   },
 ];
+
+/** Entries of SSH on nodes. Where a stack gives its hosts' SSH ports, these replace the entry's. */
+export const SSH_ENTRIES: readonly string[] = ["admin-ssh", "bastion-ssh"];
 
 /** Every entry, in the order of the tables. */
 export const ENTRIES: readonly PortEntry[] = [

@@ -1,20 +1,21 @@
 /** Where operators reach the Kubernetes API. Nodes never use this: they join and stay on the servers' own addresses. */
 import { API_PORT } from "../catalogue/ports";
-import type { ClusterSpec } from "../spec/types";
+import type { AwsSpec, ClusterSpec } from "../spec/types";
+import { withKnownAddresses } from "./known-addresses";
 import { API_NLB_GROUP } from "./rules";
 import type { AddressRef, ApiPlan, NetworkPlan, NodePlan, TemplateText } from "./types";
 
+/** What the API's place needs of a node. */
+type ApiNode = Pick<NodePlan, "name" | "externalNetwork" | "interfaces">;
+
 /** The address of a node that operators use: its public one, or else its external interface's own. */
-export function operatorAddress(spec: ClusterSpec, node: Pick<NodePlan, "name" | "externalNetwork">): AddressRef {
-  const scope = spec.network.placement === "public" ? "public" : "private";
+function operatorAddress(spec: ClusterSpec, node: ApiNode): AddressRef {
+  const scope = spec.target === "aws" && spec.network.placement === "public" ? "public" : "private";
   return { node: node.name, network: node.externalNetwork, scope };
 }
 
 /** The API's host name or address, as it stands in the kubeconfig and in the certificate. */
-export function apiHost(
-  spec: ClusterSpec,
-  bootstrap: Pick<NodePlan, "name" | "externalNetwork">,
-): TemplateText[number] {
+function apiHost(spec: ClusterSpec, bootstrap: ApiNode): TemplateText[number] {
   const { endpoint } = spec.api;
   switch (endpoint.kind) {
     case "firstServer":
@@ -26,19 +27,23 @@ export function apiHost(
   }
 }
 
-/** The API's URL, and the load balancer when there is one: internet-facing exactly when the nodes are public. */
-export function createApi(
-  spec: ClusterSpec,
+/** The API's URL; addresses that the stack gives stand in it as they are. */
+export function createApi(spec: ClusterSpec, bootstrap: ApiNode): ApiPlan {
+  const url = ["https://", apiHost(spec, bootstrap), `:${API_PORT}`];
+  return { kind: spec.api.endpoint.kind, url: withKnownAddresses([bootstrap], url) };
+}
+
+/** The API's URL on AWS, and the load balancer when there is one: internet-facing exactly when the nodes are public. */
+export function createAwsApi(
+  spec: AwsSpec,
   network: NetworkPlan,
   servers: readonly Pick<NodePlan, "name">[],
-  bootstrap: Pick<NodePlan, "name" | "externalNetwork">,
+  bootstrap: ApiNode,
 ): ApiPlan {
-  const { kind } = spec.api.endpoint;
-  const url = ["https://", apiHost(spec, bootstrap), `:${API_PORT}`];
-  if (kind !== "nlb") return { kind, url };
+  const api = createApi(spec, bootstrap);
+  if (api.kind !== "nlb") return api;
   return {
-    kind,
-    url,
+    ...api,
     loadBalancer: {
       subnets: network.subnets.filter((subnet) => subnet.kind === "external").map((subnet) => subnet.key),
       internal: spec.network.placement === "private",

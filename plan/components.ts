@@ -1,8 +1,8 @@
 /** What runs in the cluster and what does not, with the reason: the part of a review that answers "is X on?". */
 import { RUNTIMES_COMPONENT, hasFeature, parseK3sVersion } from "../catalogue/k3s-versions";
 import { chartFor } from "../catalogue/traefik-charts";
-import type { ClusterSpec, DisableableComponent } from "../spec/types";
-import { ingressPools } from "./ingress-nodes";
+import type { ClusterSpec, DisableableComponent, NodeGroupSpec } from "../spec/types";
+import { ingressGroups } from "./ingress-nodes";
 import type { ComponentStatus } from "./types";
 
 /** The state of every component that a stack can switch. */
@@ -45,9 +45,16 @@ function serviceLb(spec: ClusterSpec): ComponentStatus {
   if (type !== "servicelb") {
     return off("servicelb", `loadBalancer is ${type}, so every server disables it`);
   }
-  const pools = ingressPools(spec, undefined).map(({ pool }) => pool);
-  const where = pools.length === spec.nodes.length ? "every node" : `the nodes of ${pools.join(", ")}`;
+  const groups = ingressGroups(spec, undefined);
+  const where = groups.length === spec.nodes.length ? "every node" : placeWords(spec, groups);
   return on("servicelb", `load balancer of K3s, on ${where}`);
+}
+
+/** Pools by name; hosts by their own, since those of one pool may differ. */
+function placeWords(spec: ClusterSpec, groups: readonly NodeGroupSpec[]): string {
+  if (spec.target === "aws") return `the nodes of ${groups.map(({ pool }) => pool).join(", ")}`;
+  const names = spec.nodes.filter((host) => groups.includes(host)).map(({ name }) => name);
+  return names.join(", ");
 }
 
 function runtimes(spec: ClusterSpec): ComponentStatus {

@@ -6,12 +6,15 @@ import { WORLD } from "../catalogue/cidr";
 import { ENTRIES } from "../catalogue/ports";
 import type { DocumentId } from "../catalogue/documents";
 import { networkOf } from "./flows";
-import type { ClusterPlan, FlowProtocol, NetworkName, RulePlan } from "./types";
+import type { AwsClusterPlan, ClusterPlan, FlowProtocol, NetworkName, NodePlan, RulePlan } from "./types";
 
 /** An interface of a node or of the API load balancer. */
 export interface FirewallInterface {
   readonly network: NetworkName;
-  /** CIDR of its subnet: what is known of its address before creation. Several for a load balancer. */
+  /**
+   * What is known of its address before creation: the CIDR of its subnet, several for a load balancer; of a host that is there already
+   * its address, or nothing where the stack names the interface only. Such an interface is taken to lie in no network outside.
+   */
   readonly cidrs: readonly string[];
   readonly groups: readonly string[];
 }
@@ -49,12 +52,30 @@ export function documentsOf(entries: readonly string[]): DocumentId[] {
   return [...new Set(entries.flatMap((entry) => DOCUMENTS_OF.get(entry) ?? (["stack-file"] as const)))];
 }
 
+/** Every name of a node. */
+function namesOf(node: NodePlan): string[] {
+  return [...new Set(["node", node.role, node.pool, node.name, ...node.ingressSets])];
+}
+
 function hostsOf(plan: ClusterPlan): FirewallHost[] {
+  if (plan.target === "aws") return machinesOf(plan);
+  return plan.nodes.map((node) => ({
+    name: node.name,
+    names: namesOf(node),
+    interfaces: node.interfaces.map(({ network, address, groups }) => ({
+      network,
+      cidrs: address === undefined ? [] : [`${address}/32`],
+      groups,
+    })),
+  }));
+}
+
+function machinesOf(plan: AwsClusterPlan): FirewallHost[] {
   const cidrs = new Map(plan.network.subnets.map((subnet) => [subnet.key, subnet.cidr]));
   const cidrsOf = (subnets: readonly string[]): string[] => subnets.flatMap((key) => cidrs.get(key) ?? []);
   const nodes = plan.nodes.map((node) => ({
     name: node.name,
-    names: [...new Set(["node", node.role, node.pool, node.name, ...node.ingressSets])],
+    names: namesOf(node),
     interfaces: node.interfaces.map(({ network, subnet, groups }) => ({ network, cidrs: cidrsOf([subnet]), groups })),
   }));
   const balancer = plan.api.loadBalancer;

@@ -3,7 +3,11 @@
  * against them before any resource is declared, so that a preview refuses what no update could do.
  */
 import type { Problem, ProblemCode } from "../spec/problems";
-import type { ClusterPlan } from "./types";
+import type { AwsSpec, ClusterSpec, ExistingSpec } from "../spec/types";
+import type { HostNodeBase } from "./host-nodes";
+import { clusterAddress } from "./k3s-config";
+import { knownAddress } from "./known-addresses";
+import type { ClusterPlan, NetworkPlan } from "./types";
 
 /** Values by setting, such as `k3s.clusterCidr`. */
 export type FixedValues = Readonly<Record<string, string>>;
@@ -18,6 +22,7 @@ const REBUILD = "set it back; for another value, build a new stack and move the 
 
 /** Every such setting. `fixed-setting` refuses, the other code warns. */
 const SETTINGS: Readonly<Record<string, FixedSetting>> = {
+  target: { code: "fixed-setting", why: "every node would be another machine", remedy: REBUILD },
   layout: { code: "fixed-setting", why: "every node's address would change under the cluster", remedy: REBUILD },
   "network.vpcCidr": { code: "fixed-setting", why: "another VPC replaces every node at once", remedy: REBUILD },
   "network.vpc.id": { code: "fixed-setting", why: "another VPC replaces every node at once", remedy: REBUILD },
@@ -30,23 +35,44 @@ const SETTINGS: Readonly<Record<string, FixedSetting>> = {
   },
 };
 
-/** A plan's values. */
-export function fixedValues(plan: Pick<ClusterPlan, "layout" | "network">, k3s: K3sValues): FixedValues {
-  const { vpc } = plan.network;
+/** A node's address in the cluster. */
+const NODE_ADDRESS: FixedSetting = {
+  code: "fixed-setting",
+  why: "the cluster, and etcd on servers, knows the node by its address",
+  remedy: "take the node out of the stack in one update, and add it with its new address in the next one",
+};
+
+/** Values of a stack on AWS. */
+export function awsFixedValues(spec: AwsSpec, { vpc }: NetworkPlan): FixedValues {
   return {
-    layout: plan.layout,
+    ...commonValues(spec),
     ...(vpc.kind === "create" ? { "network.vpcCidr": vpc.cidr } : { "network.vpc.id": vpc.id }),
+  };
+}
+
+/** Values of a stack on hosts that are there already: also the cluster addresses that it gives. */
+export function hostFixedValues(spec: ExistingSpec, nodes: readonly HostNodeBase[]): FixedValues {
+  const addresses = nodes.flatMap((node) => {
+    const address = knownAddress({ nodes }, clusterAddress(node));
+    return address === undefined ? [] : [[`nodes.${node.name}.address`, address] as const];
+  });
+  return { ...commonValues(spec), ...Object.fromEntries(addresses) };
+}
+
+function commonValues({ target, layout, k3s }: ClusterSpec): FixedValues {
+  return {
+    target,
+    layout,
     "k3s.clusterCidr": k3s.clusterCidr,
     "k3s.serviceCidr": k3s.serviceCidr,
     "k3s.flannelBackend": k3s.flannelBackend,
   };
 }
 
-/** The settings of `k3s` among them. */
-export interface K3sValues {
-  readonly clusterCidr: string;
-  readonly serviceCidr: string;
-  readonly flannelBackend: string;
+/** The setting that a path names; undefined for one that may change, such as the address of a node that is no longer there. */
+function settingOf(path: string, now: string | undefined): FixedSetting | undefined {
+  if (!/^nodes\..+\.address$/.test(path)) return SETTINGS[path];
+  return now === undefined ? undefined : NODE_ADDRESS;
 }
 
 /**
@@ -57,8 +83,8 @@ export interface K3sValues {
 export function fixedChanges(last: unknown, plan: Pick<ClusterPlan, "fixed">): Problem[] {
   if (typeof last !== "object" || last === null) return [];
   return Object.entries(last).flatMap(([path, before]: [string, unknown]) => {
-    const setting = SETTINGS[path];
     const now = plan.fixed[path];
+    const setting = settingOf(path, now);
     if (setting === undefined || typeof before !== "string" || now === before) return [];
     const { code, why, remedy } = setting;
     const value = now === undefined ? "not given" : JSON.stringify(now);

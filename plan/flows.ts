@@ -1,14 +1,31 @@
 /** Flows: the catalogue under one stack. Each row is one documented permission; rules, reviews and tests derive from them. */
 import { WORLD, contains, withoutContained } from "../catalogue/cidr";
-import { ENTRIES, entryPorts, type CataloguePeer, type PortEntry, type PortRange } from "../catalogue/ports";
+import {
+  ENTRIES,
+  SSH_ENTRIES,
+  entryPorts,
+  type CataloguePeer,
+  type PortEntry,
+  type PortRange,
+} from "../catalogue/ports";
 import type { ClusterSpec, Layout, ServiceSource, ServiceSpec } from "../spec/types";
-import { ingressSet } from "./ingress-nodes";
+import { groupsOf, ingressSet } from "./ingress-nodes";
 import type { FlowPlan, FlowProtocol, NetworkName, NodeSet, Peer } from "./types";
 
 /** The network that the layout gives to a kind of traffic. */
 export function networkOf(traffic: PortEntry["traffic"], layout: Layout): NetworkName {
   if (layout === "shared") return "shared";
   return traffic === "cluster" ? "backplane" : "external";
+}
+
+/** The networks of a layout, the one of the primary interface first. */
+export function networksOf(layout: Layout): readonly NetworkName[] {
+  return layout === "shared" ? ["shared"] : ["external", "backplane"];
+}
+
+/** What an interface on a network is for, in words. */
+export function trafficWords(network: NetworkName): string {
+  return network === "shared" ? "cluster and external traffic" : `${network} traffic`;
 }
 
 const nodes = (set: NodeSet): Peer => ({ kind: "nodes", set });
@@ -42,7 +59,7 @@ function peersOf(spec: ClusterSpec, peer: CataloguePeer, lbPool: string | undefi
   }
 }
 
-function bgpPeers(spec: ClusterSpec): { peer: Peer; ports: PortRange }[] {
+function bgpPeers(spec: ClusterSpec): Target[] {
   if (spec.loadBalancer.type !== "metallb" || spec.loadBalancer.bgp === undefined) return [];
   return spec.loadBalancer.bgp.peers.map((peer) => ({
     peer: block(`${peer.peerAddress}/32`, `bgp:${peer.name}`),
@@ -50,13 +67,27 @@ function bgpPeers(spec: ClusterSpec): { peer: Peer; ports: PortRange }[] {
   }));
 }
 
+/** SSH ports of the hosts that the stack gives, lowest first; none where the catalogue's holds. */
+export function sshPorts(spec: ClusterSpec): readonly number[] {
+  if (spec.target === "aws") return [];
+  return [...new Set(spec.nodes.map((host) => host.port))].sort((a, b) => a - b);
+}
+
+/** The hosts by their SSH port: every node where all have the same. */
+function sshTargets(ports: readonly number[]): Target[] {
+  const [only] = ports;
+  if (ports.length === 1 && only !== undefined) return [{ peer: nodes("node"), ports: { from: only, to: only } }];
+  return ports.map((port) => ({ peer: nodes(`ssh-${port}`), ports: { from: port, to: port } }));
+}
+
+/** The end of a flow, with its own ports where they replace the entry's. */
+interface Target {
+  readonly peer: Peer;
+  readonly ports?: PortRange;
+}
+
 /** One entry between given peers, once per protocol. */
-function expand(
-  spec: ClusterSpec,
-  entry: PortEntry,
-  from: readonly Peer[],
-  to: readonly { peer: Peer; ports?: PortRange }[],
-): FlowPlan[] {
+function expand(spec: ClusterSpec, entry: PortEntry, from: readonly Peer[], to: readonly Target[]): FlowPlan[] {
   const protocols: readonly FlowProtocol[] = entry.protocols === "all" ? ["all"] : entry.protocols;
   return protocols.flatMap((protocol) =>
     from.flatMap((source) =>
@@ -76,8 +107,13 @@ function expand(
 }
 
 function entryFlows(spec: ClusterSpec, entry: PortEntry, lbPool?: string): FlowPlan[] {
-  const to = entry.to === "bgpPeer" ? bgpPeers(spec) : peersOf(spec, entry.to, lbPool).map((peer) => ({ peer }));
-  return expand(spec, entry, peersOf(spec, entry.from, lbPool), to);
+  return expand(spec, entry, peersOf(spec, entry.from, lbPool), targetsOf(spec, entry, lbPool));
+}
+
+function targetsOf(spec: ClusterSpec, entry: PortEntry, lbPool: string | undefined): Target[] {
+  if (entry.to === "bgpPeer") return bgpPeers(spec);
+  const ssh = SSH_ENTRIES.includes(entry.id) ? sshPorts(spec) : [];
+  return ssh.length > 0 ? sshTargets(ssh) : peersOf(spec, entry.to, lbPool).map((peer) => ({ peer }));
 }
 
 /** The catalogue's name for a source that a stack gives to a catalogue service. */
@@ -120,7 +156,7 @@ function customServiceFlows(spec: ClusterSpec, service: Extract<ServiceSpec, { k
 /** How many nodes a set has in this stack. */
 function populated(spec: ClusterSpec, peer: Peer): boolean {
   if (peer.kind !== "nodes" || (peer.set !== "server" && peer.set !== "agent")) return true;
-  return spec.nodes.some((pool) => pool.role === peer.set && pool.count > 0);
+  return groupsOf(spec).some((group) => group.role === peer.set && group.count > 0);
 }
 
 /** Whether a flow's sources lie within those of another flow of the same entry: an address list may name a network twice. */

@@ -13,22 +13,40 @@
  *     node-ip=10.0.128.10           the node's own address in the cluster; flannel's interface is the one that holds it
  *     join=10.0.128.11 10.0.128.12  servers to join, in the order to try them; never the node itself; empty when there is no other
  *
+ * and on hosts that are there already (not on machines of the program's own):
+ *
+ *     default-route=dummy0 203.0.113.254/31 203.0.113.255 1000
+ *                                   interface, address, gateway and metric of the route that a host without one gets; empty: it gets none
+ *     air-gap=false                 true: K3s comes from the artefacts below, and nothing is fetched from the internet
+ *     artefact=binary SHA256 PLACE  one line each: binary, install-script, images; PLACE is `home:NAME`, a file in the login user's home, or
+ *                                   a URL that the host fetches. Only with air-gap=true
+ *
  *     --- /etc/rancher/k3s/config.yaml 0600
  *     cluster-cidr: 10.42.0.0/16
  *     …
  *     --- /etc/rancher/k3s/registries.yaml 0600
  *     …
  *
- * 1. Header lines `key=value`, all of the above, always, in this order. A value runs to the end of its line and holds no quotes.
+ * 1. Header lines `key=value`, all of the above that apply, always, in this order. A value runs to the end of its line and holds no quotes.
  * 2. One blank line.
  * 3. Files: a line `--- PATH MODE` (MODE in octal), and then the file's content to the next line that starts with `--- `, or to
  *    the end. Content always ends with a newline, and never has a line that starts with `--- `. A file that is not here is not
- *    the program's: it stays as it is. (`registries.yaml` is there with the embedded registry. Left over after it was switched
- *    off, its empty mirror changes nothing.)
+ *    the program's: it stays as it is. (`registries.yaml` is there with the embedded registry, and with the stack's own mirrors.
+ *    Left over on an instance after the embedded registry was switched off, its empty mirror changes nothing; a host of its owner's,
+ *    where mirrors may be the stack's, loses it.)
  */
 import { API_PORT } from "../catalogue/ports";
+import { DEFAULT_ROUTE } from "../catalogue/default-route";
 import { fillTemplate, joinTexts } from "./template";
-import type { AddressRef, K3sPlan, NodePlan, TemplateText } from "./types";
+import type {
+  AddressRef,
+  ArtefactSource,
+  ExistingClusterPlan,
+  HostInterfacePlan,
+  K3sPlan,
+  NodePlan,
+  TemplateText,
+} from "./types";
 
 /** Where K3s reads its configuration. */
 export const CONFIG_PATH = "/etc/rancher/k3s/config.yaml";
@@ -40,13 +58,20 @@ type HostK3s = Pick<K3sPlan, "version" | "bootstrapServer" | "embeddedEtcd" | "j
 /** What the host document needs of a node. */
 type HostNode = Pick<NodePlan, "name" | "role" | "clusterNetwork" | "config">;
 
+/** What the document says of a host that is there already. */
+export interface HostSetup {
+  readonly defaultRoute: ExistingClusterPlan["defaultRoute"];
+  /** What K3s is installed from; undefined: from the internet. */
+  readonly artefacts: readonly ArtefactSource[] | undefined;
+}
+
 /** The host document of one node, in the format above. */
-export function hostDocument(k3s: HostK3s, node: HostNode): TemplateText {
+export function hostDocument(k3s: HostK3s, node: HostNode, setup?: HostSetup): TemplateText {
   const nodeIp: AddressRef = { node: node.name, network: node.clusterNetwork, scope: "private" };
   const join = k3s.joinAddresses
     .filter((address) => address.node !== node.name)
     .flatMap((address, place) => (place === 0 ? [address] : [" ", address]));
-  const headers: readonly (readonly [string, string | TemplateText])[] = [
+  const headers: readonly Header[] = [
     ["version", k3s.version],
     ["node", node.name],
     ["role", node.role],
@@ -55,12 +80,51 @@ export function hostDocument(k3s: HostK3s, node: HostNode): TemplateText {
     ["api-port", String(API_PORT)],
     ["node-ip", [nodeIp]],
     ["join", join],
+    ...(setup === undefined ? [] : setupHeaders(setup)),
   ];
+  return renderDocument(headers, k3sFiles(k3s, node));
+}
+
+function setupHeaders({ defaultRoute, artefacts }: HostSetup): Header[] {
+  const { interface: name, address, gateway, metric } = DEFAULT_ROUTE;
+  return [
+    ["default-route", defaultRoute === "auto" ? `${name} ${address} ${gateway} ${metric}` : ""],
+    ["air-gap", String(artefacts !== undefined)],
+    ...(artefacts ?? []).map(({ kind, sha256, place }): Header => ["artefact", `${kind} ${sha256} ${place}`]),
+  ];
+}
+
+/** A header line's key and value. */
+export type Header = readonly [key: string, value: string | TemplateText];
+
+/** A file of a document: its path, mode in octal, and content. */
+export type DocumentFile = readonly [path: string, mode: string, content: TemplateText];
+
+/** K3s's files of a node. */
+export function k3sFiles(k3s: Pick<K3sPlan, "registries">, node: Pick<NodePlan, "config">): DocumentFile[] {
+  return [
+    [CONFIG_PATH, "0600", node.config],
+    ...(k3s.registries === undefined ? [] : [[REGISTRIES_PATH, "0600", [k3s.registries]] as const]),
+  ];
+}
+
+/** The networks of a host that is there already, one line each: name, address, interface; `-` for what the host has to find out. */
+export function networkHeaders({ interfaces }: { readonly interfaces: readonly HostNetwork[] }): Header[] {
+  return interfaces.map(({ network, address, interface: name }) => [
+    "network",
+    `${network} ${address ?? "-"} ${name ?? "-"}`,
+  ]);
+}
+
+/** What the document says of an interface. */
+type HostNetwork = Pick<HostInterfacePlan, "network" | "address" | "interface">;
+
+/** A document: header lines, a blank line, files. */
+export function renderDocument(headers: readonly Header[], files: readonly DocumentFile[]): TemplateText {
   return joinTexts(
     ...headers.flatMap(([key, value]) => headerLine(key, value)),
     "\n",
-    ...file(CONFIG_PATH, "0600", node.config),
-    ...(k3s.registries === undefined ? [] : file(REGISTRIES_PATH, "0600", [k3s.registries])),
+    ...files.flatMap(([path, mode, content]) => file(path, mode, content)),
   );
 }
 

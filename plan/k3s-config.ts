@@ -6,8 +6,9 @@
  * Not here, because it is resolved or decided on the host (`config.yaml.d`): `flannel-iface`, `cluster-init` and `server`.
  * Never here: tokens. Files of their own hold them.
  */
-import type { ClusterSpec, NodePoolSpec } from "../spec/types";
-import { serviceLbLabels } from "./ingress-nodes";
+import type { ClusterSpec, NodeGroupSpec, RegistriesSpec } from "../spec/types";
+import { knownAddress } from "./known-addresses";
+import { groupsOf, serviceLbLabels } from "./ingress-nodes";
 import { Placeholder, joinTexts, yamlTemplate, yamlText, type TemplateValue } from "./template";
 import type { AddressRef, NodePlan, TemplateText } from "./types";
 
@@ -17,7 +18,10 @@ export const TOKEN_PATH = "/etc/rancher/k3s/token";
 export const AGENT_TOKEN_PATH = "/etc/rancher/k3s/agent-token";
 
 /** What a node's configuration needs to know of the node. */
-export type K3sNode = Pick<NodePlan, "name" | "pool" | "role" | "clusterNetwork" | "externalNetwork" | "interfaces">;
+export type K3sNode = Pick<NodePlan, "name" | "pool" | "role" | "clusterNetwork" | "externalNetwork" | "interfaces"> & {
+  /** Where SSH connects, on hosts that are there already. */
+  readonly ssh?: { readonly host: string };
+};
 
 type Settings = Readonly<Record<string, TemplateValue>>;
 
@@ -54,8 +58,7 @@ export function serverConfig(spec: ClusterSpec): TemplateText {
 
 /** The whole config.yaml of a node. `server` is the server part, from `serverConfig`; agents do not get it. */
 export function nodeConfig(spec: ClusterSpec, node: K3sNode, server: TemplateText): TemplateText {
-  const pool = poolOf(spec, node);
-  const settings = nodeSettings(spec, pool, node);
+  const settings = nodeSettings(spec, groupOf(spec, node), node);
   const heading = `# Node part: ${node.name}, ${node.role} of pool ${node.pool}.\n`;
   if (node.role === "server") {
     return joinTexts(server, heading, yamlTemplate(settings));
@@ -65,11 +68,28 @@ export function nodeConfig(spec: ClusterSpec, node: K3sNode, server: TemplateTex
 }
 
 /**
- * Text of `/etc/rancher/k3s/registries.yaml`, the same on every node, or undefined without the embedded registry: a node shares and
- * finds images only of registries that are named there, and `*` names all (K3s docs, embedded registry mirror).
+ * Text of `/etc/rancher/k3s/registries.yaml`, the same on every node, or undefined without the embedded registry and the stack's own
+ * mirrors: with it, a node shares and finds images only of registries that are named there, and `*` names all (K3s docs, embedded
+ * registry mirror; private registry configuration).
  */
 export function registriesConfig(spec: ClusterSpec): string | undefined {
-  return spec.k3s.embeddedRegistry ? yamlText({ mirrors: { "*": {} } }) : undefined;
+  const embedded = spec.k3s.embeddedRegistry ? { "*": {} } : {};
+  const own = spec.target === "existing" ? spec.k3s.registries : undefined;
+  const mirrors = { ...embedded, ...own?.mirrors };
+  const configs = Object.entries(own?.tls ?? {}).map(([host, tls]) => [host, { tls: registryTls(tls) }] as const);
+  const settings = {
+    ...(Object.keys(mirrors).length > 0 ? { mirrors } : {}),
+    ...(configs.length > 0 ? { configs: Object.fromEntries(configs) } : {}),
+  };
+  return Object.keys(settings).length > 0 ? yamlText(settings) : undefined;
+}
+
+/** How containerd checks a registry's certificate, in K3s's words. */
+function registryTls({ caFile, insecureSkipVerify }: RegistriesSpec["tls"][string]): object {
+  return {
+    ...(caFile === undefined ? {} : { ca_file: caFile }),
+    ...(insecureSkipVerify ? { insecure_skip_verify: true } : {}),
+  };
 }
 
 /** A node's private address on the cluster's network. */
@@ -77,10 +97,10 @@ export function clusterAddress(node: Pick<K3sNode, "name" | "clusterNetwork">): 
   return { node: node.name, network: node.clusterNetwork, scope: "private" };
 }
 
-function nodeSettings(spec: ClusterSpec, pool: NodePoolSpec, node: K3sNode): Settings {
+function nodeSettings(spec: ClusterSpec, group: NodeGroupSpec, node: K3sNode): Settings {
   const external = externalAddress(spec, node);
-  const labels = nodeLabels(spec, pool);
-  const taints = pool.taints.map(({ key, value, effect }) =>
+  const labels = nodeLabels(spec, group);
+  const taints = group.taints.map(({ key, value, effect }) =>
     value === undefined ? `${key}:${effect}` : `${key}=${value}:${effect}`,
   );
   return {
@@ -121,7 +141,7 @@ function keepsClientAddresses(spec: ClusterSpec): boolean {
 }
 
 function hasPublicAddress(node: K3sNode): boolean {
-  return node.interfaces.some(({ network, publicAddress }) => network === node.externalNetwork && publicAddress);
+  return node.interfaces.some((at) => at.network === node.externalNetwork && "publicAddress" in at && at.publicAddress);
 }
 
 /**
@@ -131,7 +151,7 @@ function hasPublicAddress(node: K3sNode): boolean {
  */
 function tlsSans(spec: ClusterSpec, server: K3sNode): TemplateValue[] {
   const { endpoint } = spec.api;
-  const names = [...(endpoint.kind === "address" ? [endpoint.address] : []), ...spec.k3s.tlsSans];
+  const names = [...sshNames(server), ...(endpoint.kind === "address" ? [endpoint.address] : []), ...spec.k3s.tlsSans];
   return [
     ...(endpoint.kind === "nlb" ? [new Placeholder({ apiLoadBalancer: "dnsName" })] : []),
     ...ownAddresses(server).map((address) => new Placeholder(address)),
@@ -148,23 +168,35 @@ function ownAddresses(server: K3sNode): AddressRef[] {
   ];
 }
 
+/** What operators call a host that is there already, where that is none of the addresses that are given for its interfaces. */
+function sshNames(server: K3sNode): string[] {
+  const known = ownAddresses(server).map((address) => knownAddress({ nodes: [server] }, address));
+  return server.ssh === undefined || known.includes(server.ssh.host) ? [] : [server.ssh.host];
+}
+
 function serverCount(spec: ClusterSpec): number {
-  return spec.nodes.filter(({ role }) => role === "server").reduce((sum, { count }) => sum + count, 0);
+  return groupsOf(spec)
+    .filter(({ role }) => role === "server")
+    .reduce((sum, { count }) => sum + count, 0);
 }
 
 /** `key=value`, in the keys' order. */
-function nodeLabels(spec: ClusterSpec, pool: NodePoolSpec): string[] {
-  return Object.entries({ ...pool.labels, ...serviceLbLabels(spec, pool) })
+function nodeLabels(spec: ClusterSpec, group: NodeGroupSpec): string[] {
+  return Object.entries({ ...group.labels, ...serviceLbLabels(spec, group) })
     .map(([key, value]) => `${key}=${value}`)
     .sort();
 }
 
-function poolOf(spec: ClusterSpec, node: K3sNode): NodePoolSpec {
-  const pool = spec.nodes.find(({ pool: name }) => name === node.pool);
-  if (pool === undefined) {
+/** The pool of a node; a host that is there already stands for itself. */
+function groupOf(spec: ClusterSpec, node: K3sNode): NodeGroupSpec {
+  const group =
+    spec.target === "aws"
+      ? spec.nodes.find(({ pool }) => pool === node.pool)
+      : spec.nodes.find(({ name }) => name === node.name);
+  if (group === undefined) {
     throw new Error(`node ${node.name} belongs to no pool of the stack (${node.pool})`);
   }
-  return pool;
+  return group;
 }
 
 /** K3s's default for each of these is off, so off is not written: releases that do not know the option stay quiet too. */

@@ -1,7 +1,7 @@
 /** AWS quotas that depend on the whole plan: everyone else finds them when half of a stack is applied. */
 import { GROUPS_PER_INTERFACE, RULES_PER_GROUP } from "../catalogue/quotas";
 import type { Problem } from "../spec/problems";
-import type { NodePlan, RulePlan } from "./types";
+import type { AwsNodePlan, RulePlan } from "./types";
 
 function ruleProblems(rules: readonly RulePlan[]): Problem[] {
   const counts = new Map<string, number>();
@@ -23,7 +23,7 @@ function ruleProblems(rules: readonly RulePlan[]): Problem[] {
   );
 }
 
-function groupProblems(nodes: readonly Pick<NodePlan, "pool" | "interfaces">[]): Problem[] {
+function groupProblems(nodes: readonly Pick<AwsNodePlan, "pool" | "interfaces">[]): Problem[] {
   const worst = new Map<string, number>();
   for (const { pool, interfaces } of nodes) {
     for (const { groups } of interfaces) worst.set(pool, Math.max(worst.get(pool) ?? 0, groups.length));
@@ -45,7 +45,7 @@ function groupProblems(nodes: readonly Pick<NodePlan, "pool" | "interfaces">[]):
 /** What of a plan breaks a quota; each group and each pool once. */
 export function checkQuotas(plan: {
   readonly rules: readonly RulePlan[];
-  readonly nodes: readonly Pick<NodePlan, "pool" | "interfaces">[];
+  readonly nodes: readonly Pick<AwsNodePlan, "pool" | "interfaces">[];
 }): Problem[] {
   return [...ruleProblems(plan.rules), ...groupProblems(plan.nodes)];
 }

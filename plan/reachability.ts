@@ -4,7 +4,8 @@
  * A packet passes when the source's egress and the destination's ingress both let it (security groups are stateful, so the
  * answer needs no rule). Every interface of the source is tried against every interface of the destination: a VPC routes
  * between its subnets. An address is only known by its subnet's CIDR before creation; a rule for a network that holds part of
- * that CIDR counts as a match, so that the answer is never "no" where it could be "yes".
+ * that CIDR counts as a match, so that the answer is never "no" where it could be "yes". A host's interface that is known by its name
+ * only is taken to lie in no network outside.
  */
 import { WORLD, contains, covered, isAddress, isNetwork, overlaps } from "../catalogue/cidr";
 import type { DocumentId } from "../catalogue/documents";
@@ -102,7 +103,8 @@ function letThrough(rules: readonly FirewallRule[], other: End): FirewallRule[] 
     const { peer } = rule;
     if (other.kind === "outside") return peer.kind === "cidr" && contains(peer.cidr, other.cidr);
     if (peer.kind === "group") return other.at.groups.includes(peer.group);
-    return other.at.cidrs.some((cidr) => overlaps(peer.cidr, cidr));
+    // Everyone is everyone, also where no address is known.
+    return peer.cidr === WORLD || other.at.cidrs.some((cidr) => overlaps(peer.cidr, cidr));
   });
   if (single !== undefined) return [single];
   if (other.kind !== "outside") return undefined;

@@ -190,6 +190,13 @@ const SET_WORDS = {
   ingress: "nodes that take load-balanced traffic",
 };
 
+function setWords(set: NodeSet): string {
+  if (set in SET_WORDS) return SET_WORDS[set as keyof typeof SET_WORDS];
+  return set.startsWith("ssh-")
+    ? `nodes with SSH on port ${set.slice("ssh-".length)}`
+    : `ServiceLB pool ${set.slice("ingress-".length)}`;
+}
+
 function toGroup(key: string, networks: readonly NetworkName[]): GroupPlan {
   const network = networks.find((name) => key.startsWith(`${name}-`));
   if (network === undefined) {
@@ -197,10 +204,17 @@ function toGroup(key: string, networks: readonly NetworkName[]): GroupPlan {
     return { key, network: external, members: { kind: "apiLoadBalancer" }, description: "K3s: the API load balancer" };
   }
   const set = key.slice(network.length + 1) as NodeSet;
-  const words =
-    set in SET_WORDS ? SET_WORDS[set as keyof typeof SET_WORDS] : `ServiceLB pool ${set.slice("ingress-".length)}`;
-  const description = `K3s: ${words} on the ${NETWORK_WORDS[network]}`;
+  const description = `K3s: ${setWords(set)} on the ${NETWORK_WORDS[network]}`;
   return { key, network, members: { kind: "nodes", set }, description };
+}
+
+/** Keys of the groups that an interface is in, by its network and its node's sets; in key order. */
+export function groupKeys(groups: readonly GroupPlan[], network: NetworkName, sets: readonly NodeSet[]): string[] {
+  return groups
+    .filter(
+      ({ network: where, members }) => where === network && members.kind === "nodes" && sets.includes(members.set),
+    )
+    .map((group) => group.key);
 }
 
 /** The groups that the rules name, and every network's group of all nodes, in key order. */

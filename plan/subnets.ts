@@ -7,7 +7,7 @@
  */
 import { addressAt, prefixLength, subnetAt } from "../catalogue/cidr";
 import { SUBNET_BLOCK_BITS as BLOCK_BITS } from "../catalogue/quotas";
-import type { ClusterSpec } from "../spec/types";
+import type { AwsSpec } from "../spec/types";
 import type { BackplaneRoute, NetworkPlan, SubnetPlan } from "./types";
 
 /** An edge subnet is a quarter of a block. */
@@ -21,14 +21,14 @@ function zoneIndex(zone: string): number {
 }
 
 /** The zones that get a NAT gateway. */
-function natZones(spec: ClusterSpec): string[] {
+function natZones(spec: AwsSpec): string[] {
   if (spec.network.vpc !== undefined || spec.network.placement !== "private") return [];
   const zones = [...spec.network.availabilityZones].sort();
   if (spec.network.natGateways === "perZone") return zones;
   return spec.network.natGateways === "one" ? zones.slice(0, 1) : [];
 }
 
-function createdSubnets(spec: ClusterSpec): SubnetPlan[] {
+function createdSubnets(spec: AwsSpec): SubnetPlan[] {
   const { vpcCidr, availabilityZones, placement } = spec.network;
   const prefix = prefixLength(vpcCidr);
   const nat = natZones(spec);
@@ -53,7 +53,7 @@ function createdSubnets(spec: ClusterSpec): SubnetPlan[] {
   return [...external, ...edge, ...(spec.layout === "segregated" ? backplane : [])];
 }
 
-type ExistingVpc = NonNullable<ClusterSpec["network"]["vpc"]>;
+type ExistingVpc = NonNullable<AwsSpec["network"]["vpc"]>;
 
 function existingSubnets(kind: "external" | "backplane", subnets: ExistingVpc["externalSubnets"]): SubnetPlan[] {
   return [...subnets]
@@ -69,7 +69,7 @@ function existingSubnets(kind: "external" | "backplane", subnets: ExistingVpc["e
 }
 
 /** The VPC, its subnets and gateways, in zone order; with a VPC that exists, only what is put into it. */
-export function createNetwork(spec: ClusterSpec): NetworkPlan {
+export function createNetwork(spec: AwsSpec): NetworkPlan {
   const { vpc } = spec.network;
   if (vpc !== undefined) {
     const backplane = spec.layout === "segregated" ? existingSubnets("backplane", vpc.backplaneSubnets) : [];

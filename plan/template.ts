@@ -34,9 +34,14 @@ export function referenceName(reference: Reference): string {
     : `${reference.node}:${reference.network}:${reference.scope}`;
 }
 
-/** The text as a reviewer reads it: references stand as `${server-1:backplane:private}`. */
+/** A reference as a reviewer reads it: `${server-1:backplane:private}`. */
+export function showReference(reference: Reference): string {
+  return `\${${referenceName(reference)}}`;
+}
+
+/** The text as a reviewer reads it, with its references by name. */
 export function showTemplate(text: TemplateText): string {
-  return fillTemplate(text, (reference) => `\${${referenceName(reference)}}`);
+  return fillTemplate(text, showReference);
 }
 
 /** A reference as a value of a tree for `yamlTemplate`: a class of its own, so that no mapping is ever taken for one. */

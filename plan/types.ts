@@ -4,16 +4,13 @@
  */
 import type { DocumentId } from "../catalogue/documents";
 import type { PortRange } from "../catalogue/ports";
-import type { Layout, Role } from "../spec/types";
+import type { Layout } from "../spec/types";
+import type { AddressRef, AwsNodePlan, HostNodePlan, NetworkName, NodePlan, NodeSet, TemplateText } from "./node-types";
 
-/** The networks that interfaces and rules belong to. Layout shared has `shared` only; segregated has the other two. */
-export type NetworkName = "shared" | "backplane" | "external";
+export type * from "./node-types";
 
-/**
- * A set of nodes: `node` (all), `server`, `agent`, `ingress` (takes load-balanced traffic), or `ingress-POOL` (one ServiceLB
- * pool). `ingress` collapses to `node` in a plan when every node is in it.
- */
-export type NodeSet = "node" | "server" | "agent" | "ingress" | `ingress-${string}`;
+/** What keeps the flows on hosts that are there already. */
+export type HostFirewall = "nftables" | "firewalld" | "none";
 
 /** One end of a flow. */
 export type Peer =
@@ -42,7 +39,7 @@ export interface FlowPlan {
   readonly documents: readonly DocumentId[];
 }
 
-/** A security group. Its members are interfaces of `network`. */
+/** A group: on AWS a security group, on hosts of their own the sets of the host firewall. Its members are interfaces of `network`. */
 export interface GroupPlan {
   /** Stable key: `NETWORK-SET`, or `api-nlb`. */
   readonly key: string;
@@ -51,7 +48,7 @@ export interface GroupPlan {
   readonly description: string;
 }
 
-/** A security group rule. */
+/** A rule of a group. */
 export interface RulePlan {
   /** Stable key: destination (or, for egress, source) group, direction, peer, protocol and ports. Never a position. */
   readonly key: string;
@@ -93,70 +90,11 @@ export interface NetworkPlan {
   readonly subnets: readonly SubnetPlan[];
 }
 
-export interface InterfacePlan {
-  readonly network: NetworkName;
-  /** Key of its subnet. */
-  readonly subnet: string;
-  /** Keys of its security groups, sorted. */
-  readonly groups: readonly string[];
-  /** False where the interface forwards packets that are not its own (host-gw, BGP service addresses). */
-  readonly sourceDestCheck: boolean;
-  /** Whether it gets an Elastic IP. */
-  readonly publicAddress: boolean;
-  readonly description: string;
-}
-
-/** The address of a node on its cluster or external interface, private or public: known after creation only. */
-export interface AddressRef {
-  readonly node: string;
-  readonly network: NetworkName;
-  readonly scope: "private" | "public";
-}
-
-/** A text with addresses that are only known after creation. Components fill them in; reviews show them as references. */
-export type TemplateText = readonly (string | AddressRef | { readonly apiLoadBalancer: "dnsName" })[];
-
-/** A static route that a node needs on its backplane interface to reach the other zones' backplane subnets. */
-export interface BackplaneRoute {
-  readonly to: string;
-  readonly via: string;
-}
-
-export interface NodePlan {
-  /** Node name in the cluster, and stable key of everything that belongs to the node: `POOL-NUMBER`. */
-  readonly name: string;
-  readonly pool: string;
-  readonly role: Role;
-  readonly zone: string;
-  /** Ingress sets that it is in: `ingress`, and `ingress-POOL` with a ServiceLB pool. */
-  readonly ingressSets: readonly NodeSet[];
-  readonly instanceType: string;
-  readonly arch: "amd64" | "arm64";
-  /** Given AMI, or the public parameter that names the newest one at creation. */
-  readonly ami: { readonly kind: "given"; readonly id: string } | { readonly kind: "parameter"; readonly name: string };
-  readonly diskGiB: number;
-  /** Primary interface first: shared, or external then backplane. */
-  readonly interfaces: readonly InterfacePlan[];
-  /** Network of the node's own address in the cluster (node-ip, flannel). */
-  readonly clusterNetwork: NetworkName;
-  /** Network that operators and clients use. */
-  readonly externalNetwork: NetworkName;
-  readonly backplaneRoutes: readonly BackplaneRoute[];
-  /** Where SSH connects. */
-  readonly sshAddress: AddressRef;
-  /** Pinned host key, or undefined for trust on first contact. */
-  readonly hostKey?: string;
-  /** Text of `/etc/rancher/k3s/config.yaml`. On servers it starts with `K3sPlan.serverConfig`. */
-  readonly config: TemplateText;
-  /** What the install script reads on its standard input (`host-documents.ts`). */
-  readonly hostDocument: TemplateText;
-}
-
 export interface K3sPlan {
   readonly version: string;
   /** The part of config.yaml that is the same bytes on every server. */
   readonly serverConfig: TemplateText;
-  /** `/etc/rancher/k3s/registries.yaml`, the same on every node: with the embedded registry, what turns its mirror on. */
+  /** `/etc/rancher/k3s/registries.yaml`, the same on every node: what turns the embedded registry's mirror on, and the stack's mirrors. */
   readonly registries?: string;
   /** Node that forms the cluster. */
   readonly bootstrapServer: string;
@@ -231,18 +169,19 @@ export interface ApiPlan {
 
 export interface SshPlan {
   readonly user: string;
-  readonly port: number;
-  readonly publicKey: string;
   readonly bastion?: { readonly host: string; readonly port: number; readonly user: string; readonly hostKey: string };
 }
 
-export interface ClusterPlan {
+export interface AwsSshPlan extends SshPlan {
+  /** The SSH port of every node. */
+  readonly port: number;
+  readonly publicKey: string;
+}
+
+/** What a plan of either target has. */
+interface CommonPlan {
   readonly stack: string;
-  readonly target: "aws";
-  readonly region: string;
   readonly layout: Layout;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly network: NetworkPlan;
   readonly groups: readonly GroupPlan[];
   readonly rules: readonly RulePlan[];
   readonly flows: readonly FlowPlan[];
@@ -259,3 +198,23 @@ export interface ClusterPlan {
   readonly fixed: Readonly<Record<string, string>>;
   readonly warnings: readonly WarningPlan[];
 }
+
+export interface AwsClusterPlan extends CommonPlan {
+  readonly target: "aws";
+  readonly region: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly network: NetworkPlan;
+  readonly nodes: readonly AwsNodePlan[];
+  readonly ssh: AwsSshPlan;
+}
+
+export interface ExistingClusterPlan extends CommonPlan {
+  readonly target: "existing";
+  /** What keeps the flows on the hosts; `none`: their owner does. */
+  readonly hostFirewall: HostFirewall;
+  /** `auto`: a host without a default route gets one that leads nowhere; `required`: such a host is refused. */
+  readonly defaultRoute: "auto" | "required";
+  readonly nodes: readonly HostNodePlan[];
+}
+
+export type ClusterPlan = AwsClusterPlan | ExistingClusterPlan;

@@ -13,7 +13,7 @@ import { reach } from "../../plan/reachability";
 import { flattenConfig, loadStack } from "../../spec/load";
 import type { ClusterSpec } from "../../spec/types";
 import { documented, documentedRows } from "../support/documented";
-import { arbitrarySpec } from "../support/stacks";
+import { arbitraryExistingSpec, arbitrarySpec } from "../support/stacks";
 
 const STACKS = join(__dirname, "../../stacks");
 
@@ -122,7 +122,7 @@ function egressDifferences(spec: ClusterSpec): string[] {
 describe("committed stacks", () => {
   const names = readdirSync(STACKS).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
   test("there are some", () => {
-    expect(names.length).toBeGreaterThanOrEqual(3);
+    expect(names.length).toBeGreaterThanOrEqual(5);
   });
   test.each(names)("%s lets through what the documents say, no more and no less", (name) => {
     const file = parse(readFileSync(join(STACKS, `Pulumi.${name}.yaml`), "utf8")) as {
@@ -134,12 +134,19 @@ describe("committed stacks", () => {
   });
 });
 
-test("random stacks let through what the documents say, no more and no less", () => {
-  fc.assert(
-    fc.property(arbitrarySpec(), (spec) => {
-      expect(differences(spec)).toEqual([]);
-      expect(egressDifferences(spec)).toEqual([]);
-    }),
-    { numRuns: 100, interruptAfterTimeLimit: 90_000, markInterruptAsFailure: false },
-  );
-}, 120_000);
+test.each<[string, fc.Arbitrary<ClusterSpec>, number]>([
+  ["aws", arbitrarySpec(), 100],
+  ["existing", arbitraryExistingSpec(), 60],
+])(
+  "random stacks of target %s let through what the documents say, no more and no less",
+  (_target, arbitrary, numRuns) => {
+    fc.assert(
+      fc.property(arbitrary, (spec) => {
+        expect(differences(spec)).toEqual([]);
+        expect(egressDifferences(spec)).toEqual([]);
+      }),
+      { numRuns, interruptAfterTimeLimit: 90_000, markInterruptAsFailure: false },
+    );
+  },
+  120_000,
+);

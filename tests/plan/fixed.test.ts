@@ -14,6 +14,7 @@ const vpc = {
 
 test("the values of a stack, by setting", () => {
   expect(planOf().fixed).toEqual({
+    target: "aws",
     layout: "shared",
     "network.vpcCidr": "10.0.0.0/16",
     "k3s.clusterCidr": "10.42.0.0/16",

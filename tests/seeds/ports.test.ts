@@ -5,8 +5,9 @@
 import { createPlan } from "../../plan";
 import { firewallOf } from "../../plan/firewall";
 import { reach, type ReachQuery } from "../../plan/reachability";
-import type { ClusterPlan } from "../../plan/types";
-import { specOf, type Settings } from "../support/stacks";
+import { showTemplate } from "../../plan/template";
+import type { AwsClusterPlan, ClusterPlan } from "../../plan/types";
+import { existingSpecOf, specOf, type Settings } from "../support/stacks";
 
 const NODES = [
   { pool: "server", role: "server", count: 3 },
@@ -15,7 +16,7 @@ const NODES = [
 const CLIENT = "100.64.0.9";
 const STRANGER = "8.8.8.8";
 
-function plan(settings: Settings = {}): ClusterPlan {
+function plan(settings: Settings = {}): AwsClusterPlan {
   return createPlan(specOf({ nodes: NODES, access: { clients: ["100.64.0.0/16"] }, ...settings }));
 }
 
@@ -263,6 +264,15 @@ describe("Networking Guide, layouts", () => {
   });
   test("Shared Interface Setup: all traffic shares one interface", () => {
     for (const node of plan().nodes) expect(node.interfaces.map((each) => each.network)).toEqual(["shared"]);
+  });
+  test("If no default route exists, create a dummy interface as a workaround: address, gateway and metric are the guide's", () => {
+    // ip addr add 203.0.113.254/31 dev dummy0; ip route add default via 203.0.113.255 dev dummy0 metric 1000
+    const solo = createPlan(existingSpecOf());
+    expect(showTemplate(solo.nodes[0]!.hostDocument)).toContain(
+      "\ndefault-route=dummy0 203.0.113.254/31 203.0.113.255 1000\n",
+    );
+    const required = createPlan(existingSpecOf({ network: { defaultRoute: "required" } }));
+    expect(showTemplate(required.nodes[0]!.hostDocument)).toContain("\ndefault-route=\n");
   });
   test("Each cluster node must have at least one network interface configured as the default gateway", () => {
     for (const layout of LAYOUTS) {

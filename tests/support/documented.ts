@@ -4,9 +4,9 @@
  */
 import { contains, overlaps } from "../../catalogue/cidr";
 import type { FirewallHost, FirewallInterface } from "../../plan/firewall";
-import type { ClusterSpec } from "../../spec/types";
+import type { ClusterSpec, NodeGroupSpec } from "../../spec/types";
 
-type Who = "server" | "node" | "ingress" | "nlb" | "admin" | "clients" | "bastion" | "pods";
+type Who = "server" | "node" | "ssh" | "ingress" | "nlb" | "admin" | "clients" | "bastion" | "pods";
 type Row = readonly [
   proto: "tcp" | "udp" | "any",
   first: number,
@@ -16,8 +16,9 @@ type Row = readonly [
   net: "cluster" | "external",
 ];
 
+const groups = (spec: ClusterSpec): readonly NodeGroupSpec[] => spec.nodes;
 const servers = (spec: ClusterSpec): number =>
-  spec.nodes.reduce((sum, pool) => sum + (pool.role === "server" ? pool.count : 0), 0);
+  groups(spec).reduce((sum, pool) => sum + (pool.role === "server" ? pool.count : 0), 0);
 const asks = (spec: ClusterSpec, name: string, source: string): boolean =>
   spec.services.some(
     (service) => service.kind === "catalogue" && service.name === name && service.from.includes(source as never),
@@ -57,7 +58,8 @@ function collectRows(spec: ClusterSpec): Row[] {
   add(nlb, "tcp", 6443, 6443, "admin", "nlb", "external");
   add(nlb, "tcp", 6443, 6443, "nlb", "server", "external");
   const bastion = spec.access.ssh.bastion !== undefined;
-  add(true, "tcp", 22, 22, bastion ? "bastion" : "admin", "node", "external");
+  for (const port of new Set(spec.target === "aws" ? [22] : spec.nodes.map((host) => host.port)))
+    add(true, "tcp", port, port, bastion ? "bastion" : "admin", "ssh", "external");
   // Networking guide: external access and application services.
   add(web && spec.traefik.openHttp, "tcp", 80, 80, "clients", "ingress", "external");
   add(web, "tcp", 443, 443, "clients", "ingress", "external");
@@ -111,11 +113,14 @@ const net = (spec: ClusterSpec, kind: "cluster" | "external"): string =>
 
 /** Nodes that ServiceLB (or any other load balancer) sends a service's traffic to, from the K3s documentation's two rules. */
 function takesLoad(spec: ClusterSpec, host: FirewallHost, lbPool: string | undefined): boolean {
-  const pool = spec.nodes.find((candidate) => host.names.includes(candidate.pool));
+  const pool =
+    spec.target === "aws"
+      ? spec.nodes.find((candidate) => host.names.includes(candidate.pool))
+      : spec.nodes.find((candidate) => candidate.name === host.name);
   if (pool === undefined) return false;
   if (spec.loadBalancer.type !== "servicelb") return true;
-  const listed = spec.nodes.filter((candidate) => candidate.serviceLb?.enabled === true);
-  const refused = spec.nodes.filter((candidate) => candidate.serviceLb?.enabled === false);
+  const listed = groups(spec).filter((candidate) => candidate.serviceLb?.enabled === true);
+  const refused = groups(spec).filter((candidate) => candidate.serviceLb?.enabled === false);
   const eligible = listed.length > 0 ? listed.includes(pool) : !refused.includes(pool);
   return eligible && (lbPool === undefined || pool.serviceLb?.pool === lbPool);
 }
@@ -130,7 +135,9 @@ export interface From {
 function isSource(spec: ClusterSpec, who: Who, kind: "cluster" | "external", from: From): boolean {
   const block = (cidrs: readonly string[]): boolean =>
     cidrs.some((cidr) =>
-      from.cidr === undefined ? from.at!.cidrs.some((own) => overlaps(cidr, own)) : contains(cidr, from.cidr),
+      from.cidr === undefined
+        ? cidr === "0.0.0.0/0" || from.at!.cidrs.some((own) => overlaps(cidr, own))
+        : contains(cidr, from.cidr),
     );
   switch (who) {
     case "admin":
@@ -145,6 +152,7 @@ function isSource(spec: ClusterSpec, who: Who, kind: "cluster" | "external", fro
       return from.host?.name === "api-nlb";
     case "server":
     case "node":
+    case "ssh":
     case "ingress":
       return from.host?.names.includes(who) === true && from.at?.network === net(spec, kind);
   }
@@ -157,8 +165,13 @@ function isTarget(
   host: FirewallHost,
   at: FirewallInterface,
   lbPool?: string,
+  port?: number,
 ): boolean {
   if (at.network !== net(spec, kind)) return false;
+  if (who === "ssh")
+    return spec.target === "aws"
+      ? host.names.includes("node")
+      : spec.nodes.some((node) => node.name === host.name && node.port === port);
   if (who === "nlb") return host.name === "api-nlb";
   if (who === "ingress") return takesLoad(spec, host, lbPool);
   return host.names.includes(who);
@@ -179,7 +192,7 @@ export function documented(
       first <= port &&
       port <= last &&
       isSource(spec, source, kind, from) &&
-      isTarget(spec, target, kind, host, at, rowPool(spec, first)),
+      isTarget(spec, target, kind, host, at, rowPool(spec, first), first),
   );
   return (into || ownService(spec, from, host, at, protocol, port)) && mayLeave(spec, from, host, at, protocol, port);
 }
