@@ -81,7 +81,10 @@ function decodeSpecial(
       return { secret: true };
     case specialAssetSig:
     case specialArchiveSig: {
-      const content = Object.fromEntries(Object.entries(value).filter(([key]) => key !== specialSigKey));
+      // Without the SDK's own marks.
+      const content = Object.fromEntries(
+        Object.entries(value).filter(([key]) => key !== specialSigKey && !key.startsWith("__pulumi")),
+      );
       // An asset that is a text is that text; a file or an address stays what it points at.
       if (typeof content["text"] === "string") return decodeText(content["text"], tokens, path);
       return { [signature === specialAssetSig ? "asset" : "archive"]: decodeWire(content, tokens, path) };

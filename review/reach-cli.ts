@@ -64,13 +64,26 @@ const carries = (flow: FlowPlan, { protocol, port }: ReachQuery): boolean =>
   (flow.protocol === "all" || flow.protocol === protocol) &&
   (flow.ports === "all" || (flow.ports.from <= port && port <= flow.ports.to));
 
+/** What an answer depends on, where the program itself does not see to it. */
+function noteOn(plan: ClusterPlan): string | undefined {
+  if (plan.target !== "existing" || plan.hostFirewall !== "none") return undefined;
+  return "hostFirewall is none: so it is where the hosts' owner allows what the plan says, and nothing else";
+}
+
 function answer(plan: ClusterPlan, firewall: Firewall, query: ReachQuery): ReachDocument {
   const result = reach(firewall, query);
   const networks = new Set(result.paths.map((path) => path.network));
   const entries = new Set(result.paths.flatMap((path) => path.entries));
   const matching = plan.flows.filter((flow) => carries(flow, query));
   const behind = matching.filter((flow) => entries.has(flow.entry) && networks.has(flow.network));
-  return { stack: plan.stack, query, ...result, flows: result.verdict === "no" ? matching : behind };
+  const note = noteOn(plan);
+  return {
+    stack: plan.stack,
+    query,
+    ...result,
+    flows: result.verdict === "no" ? matching : behind,
+    ...(note === undefined ? {} : { note }),
+  };
 }
 
 /** The plan and the firewall that is asked: the plan's own, or that of the resources that the program declares. */

@@ -12,6 +12,8 @@ export interface ReachDocument extends Reachability {
   readonly query: ReachQuery;
   /** The flows that are behind the open ways; with none, the flows on that protocol and port: who may. */
   readonly flows: readonly FlowPlan[];
+  /** What the answer depends on, if anything. */
+  readonly note?: string;
 }
 
 /** An answer as text: the verdict first. */
@@ -23,6 +25,7 @@ export function reachText(document: ReachDocument): string {
     ...openLines(document.paths),
     ...closedLines(document.blocked),
     ...flowLines(document),
+    ...(document.note === undefined ? [] : [`note: ${document.note}`]),
   ];
   return `${lines.join("\n")}\n`;
 }

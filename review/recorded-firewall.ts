@@ -1,6 +1,7 @@
 /**
  * The firewall that recorded resources make: what AWS would enforce, read from the resources themselves. `reach` runs over it as
- * it does over the plan's own, so that both can be held against each other.
+ * it does over the plan's own, so that both can be held against each other. What hosts of their own get is a text
+ * (`recorded-host-firewall.ts`).
  *
  * Only names and reasons come from the plan (which node an instance is, which entries a rule carries); who is let through comes
  * from the resources. A kind of rule that is not read here is an error, so that nothing opens a port unseen.
@@ -12,8 +13,9 @@ import {
   type FirewallInterface,
   type FirewallRule,
 } from "../plan/firewall";
-import type { ClusterPlan, NetworkName } from "../plan/types";
+import type { AwsClusterPlan, ClusterPlan, NetworkName } from "../plan/types";
 import { isReference, type Recorded, type RecordedResource } from "./document";
+import { hostFirewall } from "./recorded-host-firewall";
 
 const INSTANCE = "aws:ec2/instance:Instance";
 const INTERFACE = "aws:ec2/networkInterface:NetworkInterface";
@@ -38,9 +40,13 @@ type Inputs = RecordedResource["inputs"];
 /**
  * The firewall of recorded resources.
  *
- * @throws Error for a rule, interface or instance that cannot be read or that the plan does not know.
+ * @throws Error for a rule, interface, instance or host firewall that cannot be read or that the plan does not know.
  */
 export function recordedFirewall(resources: readonly RecordedResource[], plan: ClusterPlan): Firewall {
+  return plan.target === "aws" ? awsFirewall(resources, plan) : hostFirewall(resources, plan);
+}
+
+function awsFirewall(resources: readonly RecordedResource[], plan: AwsClusterPlan): Firewall {
   const planned = firewallOf(plan);
   const reader = new FirewallReader(resources, plan, planned);
   reader.refuseUnread();
@@ -54,7 +60,7 @@ class FirewallReader {
 
   constructor(
     private readonly resources: readonly RecordedResource[],
-    private readonly plan: ClusterPlan,
+    private readonly plan: AwsClusterPlan,
     planned: Firewall,
   ) {
     this.#byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
@@ -157,7 +163,7 @@ class FirewallReader {
     };
   }
 
-  #network(kind: ClusterPlan["network"]["subnets"][number]["kind"]): NetworkName {
+  #network(kind: AwsClusterPlan["network"]["subnets"][number]["kind"]): NetworkName {
     if (this.plan.layout === "shared") return "shared";
     return kind === "backplane" ? "backplane" : "external";
   }

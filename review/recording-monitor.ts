@@ -16,10 +16,12 @@ import type {
 } from "@pulumi/pulumi/proto/resource_pb";
 import { decodeWire, decodeWireObject, isWireSecret, wireSecret, type Wire } from "./decode";
 import type { Recorded, RecordedOptions, RecordedResource } from "./document";
+import { checkStdout } from "./host-check";
 import { invokeOutputs } from "./invoke-outputs";
 import { TokenTable } from "./tokens";
 
 type Respond = (error: Error | null, response: unknown) => void;
+type Request = RegisterResourceRequest | ReadResourceRequest;
 type WireObject = Readonly<Record<string, Wire>>;
 type Identity = Pick<RecordedResource, "urn" | "type" | "name" | "parent">;
 
@@ -91,7 +93,7 @@ export class RecordingMonitor extends MockMonitor {
       ...(Object.keys(options).length === 0 ? {} : { options }),
     }));
     const secretOutputs = request.getAdditionalsecretoutputsList();
-    const outputs = custom ? this.#outputs(urn, request.getType(), inputs, secretOutputs) : inputs;
+    const outputs = custom ? this.#outputs(urn, request, inputs, secretOutputs) : inputs;
     respond(null, {
       getUrn: () => urn,
       getId: () => (custom ? this.#tokens.token(urn, "id") : ""),
@@ -112,7 +114,7 @@ export class RecordingMonitor extends MockMonitor {
       dependencies: request.getDependenciesList().sort(),
       id: decodeWire(request.getId(), this.#tokens, `${urn} id`),
     }));
-    const outputs = this.#outputs(urn, request.getType(), inputs, request.getAdditionalsecretoutputsList());
+    const outputs = this.#outputs(urn, request, inputs, request.getAdditionalsecretoutputsList());
     respond(null, { getUrn: () => urn, getProperties: () => ({ toJavaScript: () => outputs }) });
     return Promise.resolve();
   }
@@ -155,7 +157,7 @@ export class RecordingMonitor extends MockMonitor {
     }
   }
 
-  #identity(urn: string, request: RegisterResourceRequest | ReadResourceRequest): Identity {
+  #identity(urn: string, request: Request): Identity {
     const parent = request.getParent();
     return { urn, type: request.getType(), name: request.getName(), parent: parent === "" ? null : parent };
   }
@@ -167,8 +169,10 @@ export class RecordingMonitor extends MockMonitor {
     });
   }
 
-  #outputs(urn: string, type: string, inputs: WireObject, secretOutputs: readonly string[]): WireObject {
-    const outputs: Record<string, Wire> = { ...inputs };
+  #outputs(urn: string, request: Request, inputs: WireObject, secretOutputs: readonly string[]): WireObject {
+    const [type, name] = [request.getType(), request.getName()];
+    const stdout = checkStdout({ type, name, inputs }, (output) => this.#tokens.token(urn, output));
+    const outputs: Record<string, Wire> = { ...inputs, ...(stdout === undefined ? {} : { stdout }) };
     for (const name of this.#outputNames.get(type) ?? []) {
       if (name !== "id" && name !== "urn") outputs[name] ??= this.#tokens.token(urn, name);
     }

@@ -15,6 +15,7 @@ const TELLING = [
   "internal",
   "port",
   "protocol",
+  "remotePath",
   "version",
   "description",
 ] as const;

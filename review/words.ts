@@ -2,6 +2,7 @@
 import { WORLD } from "../catalogue/cidr";
 import { DOCUMENTS, type DocumentId } from "../catalogue/documents";
 import { formatPorts } from "../catalogue/ports";
+import { withKnownAddresses } from "../plan/known-addresses";
 import { fillTemplate } from "../plan/template";
 import type { ClusterPlan, FlowPlan, Peer, TemplateText } from "../plan/types";
 
@@ -38,12 +39,17 @@ export function openToWorld(flows: readonly FlowPlan[]): FlowPlan[] {
 }
 
 /** A text of the plan, with what is known after creation only in angle brackets. */
-export function templateWords(text: TemplateText): string {
+function templateWords(text: TemplateText): string {
   return fillTemplate(text, (reference) =>
     "apiLoadBalancer" in reference
       ? "<name of the API load balancer>"
       : `<${reference.scope} address of ${reference.node} on ${reference.network}>`,
   );
+}
+
+/** A text of a plan in words: with the addresses that the stack gives, and the others in angle brackets. */
+export function planWords(plan: ClusterPlan, text: TemplateText): string {
+  return templateWords(withKnownAddresses(plan.nodes, text));
 }
 
 /** A count with its noun: `1 node`, `2 nodes`. */

@@ -1,6 +1,8 @@
 /** `npm start` and `npm run reach`, as processes: what stands on stdout and stderr, and the exit code. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import type { PreviewDocument } from "../../review/document";
+import { planWords } from "../../review/words";
 import { ROOT, run, temporaryFile } from "./support";
 
 const PURE_JSON = { code: 0, stderr: "" };
@@ -23,9 +25,16 @@ describe("npm start", () => {
 
   test("without a stack, every committed one, in order", () => {
     const documents = preview() as unknown as PreviewDocument[];
-    expect(documents.map((document) => document.stack)).toEqual(["dev-shared", "edge-shared-ha", "prod-segregated"]);
+    expect(documents.map((document) => document.stack)).toEqual([
+      "dev-shared",
+      "edge-existing-shared",
+      "edge-shared-ha",
+      "onprem-segregated",
+      "prod-segregated",
+    ]);
     // A run in one process with others gives what it gives alone.
-    expect(documents[2]).toEqual(preview("--stack", "prod-segregated"));
+    expect(documents[3]).toEqual(preview("--stack", "onprem-segregated"));
+    expect(documents[4]).toEqual(preview("--stack", "prod-segregated"));
   });
 
   test("a file anywhere gives what the same stack gives", () => {
@@ -33,17 +42,23 @@ describe("npm start", () => {
     expect(byFile).toEqual(preview("--stack", "dev-shared"));
   });
 
-  test("no input is unknown, and every reference leads to a recorded resource or a provider function", () => {
-    const { resources } = preview("--stack", "prod-segregated");
-    const urns = new Set(resources.map((resource) => resource.urn));
-    const refs = [...JSON.stringify(resources).matchAll(/"ref":"([^"]+)"/gu)].map((match) => match[1] ?? "");
-    expect(refs.length).toBeGreaterThan(100);
-    expect(refs.filter((ref) => !urns.has(ref) && !/^aws:ssm\/getParameter:getParameter\(name=/u.test(ref))).toEqual(
-      [],
-    );
-    expect(resources.flatMap(({ dependencies }) => dependencies).filter((urn) => !urns.has(urn))).toEqual([]);
-    expect(resources.filter(({ parent }) => parent !== null && !urns.has(parent))).toEqual([]);
-  });
+  test.each([
+    ["prod-segregated", 100],
+    ["onprem-segregated", 10],
+  ])(
+    "%s: no input is unknown, and every reference leads to a recorded resource or a provider function",
+    (name, least) => {
+      const { resources } = preview("--stack", name);
+      const urns = new Set(resources.map((resource) => resource.urn));
+      const refs = [...JSON.stringify(resources).matchAll(/"ref":"([^"]+)"/gu)].map((match) => match[1] ?? "");
+      expect(refs.length).toBeGreaterThan(least);
+      expect(refs.filter((ref) => !urns.has(ref) && !/^aws:ssm\/getParameter:getParameter\(name=/u.test(ref))).toEqual(
+        [],
+      );
+      expect(resources.flatMap(({ dependencies }) => dependencies).filter((urn) => !urns.has(urn))).toEqual([]);
+      expect(resources.filter(({ parent }) => parent !== null && !urns.has(parent))).toEqual([]);
+    },
+  );
 
   test("as text: summary, resources, who can reach what, components, configuration, warnings", () => {
     const { code, stdout, stderr } = run("start", "--stack", "dev-shared");
@@ -60,6 +75,90 @@ describe("npm start", () => {
     expect(stdout).toContain("\n  nodes              2 nodes (1 server, 1 agent)\n");
     expect(stdout).toContain("\n    udp 8472: node -> node  flannel VXLAN [flannel-vxlan]\n");
     expect(stdout).toContain("\n      node-ip: <private address of server-1 on shared>\n");
+  });
+
+  test("as text, hosts that are there already: how they are reached, and every line of their firewalls", () => {
+    const { code, stdout, stderr } = run("start", "--stack", "onprem-segregated");
+    expect({ code, stderr }).toEqual(PURE_JSON);
+    expect(stdout.split("\n").filter((line) => /^[A-Z]/u.test(line))).toEqual([
+      "Stack onprem-segregated",
+      "Hosts",
+      "Resources",
+      "Who can reach what",
+      "Components",
+      "K3s configuration (/etc/rancher/k3s/config.yaml)",
+      "Registries (/etc/rancher/k3s/registries.yaml)",
+      "Host firewall",
+      "Warnings",
+    ]);
+    expect(stdout).toContain("\n  host firewall      nftables, on every host\n");
+    expect(stdout).toContain(
+      "\n  server-1  server  ssh ops@192.0.2.111:22  external interface eno1, backplane 10.20.0.11\n",
+    );
+    expect(stdout).toContain("\n      node-external-ip: <private address of server-1 on external>\n");
+    expect(stdout).toContain("\n      node-ip: 10.20.0.11\n");
+    const { plan } = preview("--stack", "onprem-segregated");
+    if (plan.target !== "existing") throw new Error("not a stack of hosts that are there already");
+    expect(stdout).toContain("\n  server-1, server-2, server-3, as on server-1:\n");
+    const whole = planWords(plan, plan.nodes[0]?.firewallDocument ?? []).split("\n");
+    const rules = whole.slice(whole.indexOf("") + 1).join("\n");
+    expect(rules.length).toBeGreaterThan(2000);
+    expect(stdout.replace(/^ {6}/gmu, "")).toContain(rules.trimEnd());
+  });
+
+  test("what K3s is installed from without the internet: said, and not read", () => {
+    const sha256 = "0123456789abcdef".repeat(4);
+    const airGap = [
+      "    airGap:",
+      `      installScript: { path: no/install.sh, sha256: ${sha256} }`,
+      "      amd64:",
+      `        binary: { path: no/k3s, sha256: ${sha256} }`,
+      `        images: { url: "https://mirror.internal/images.tar.zst", sha256: ${sha256} }`,
+    ];
+    const stack = readFileSync("stacks/Pulumi.edge-existing-shared.yaml", "utf8");
+    const file = temporaryFile(
+      "Pulumi.air.yaml",
+      stack.replace(/^ {2}k3s-networking:k3s:$/mu, (line) => [line, ...airGap].join("\n")),
+    );
+    const { code, stdout, stderr } = run("start", "--file", file);
+    expect({ code, stderr }).toEqual(PURE_JSON);
+    const hosts = "server-1, server-2, server-3, edge-1, edge-2";
+    expect(stdout).toContain(
+      [
+        "",
+        "K3s is installed from",
+        `  binary: no/k3s, copied to home:k3s-networking-0123456789ab-binary, sha256 ${sha256}: ${hosts}`,
+        `  install-script: no/install.sh, copied to home:k3s-networking-0123456789ab-install-script, sha256 ${sha256}: ${hosts}`,
+        `  images: https://mirror.internal/images.tar.zst, sha256 ${sha256}: ${hosts}`,
+        "",
+      ].join("\n"),
+    );
+    const { resources } = preview("--file", file);
+    expect(resources.find(({ name }) => name === "k3s-edge-1-artefact-binary")).toMatchObject({
+      type: "command:remote:CopyToRemote",
+      inputs: {
+        remotePath: "k3s-networking-0123456789ab-binary",
+        source: { asset: { path: "no/k3s" } },
+        connection: { secret: true },
+      },
+    });
+  });
+
+  test("as text, hosts whose firewall is their owner's: said where it is looked for", () => {
+    const stack = readFileSync("stacks/Pulumi.edge-existing-shared.yaml", "utf8");
+    const file = temporaryFile("Pulumi.edge.yaml", stack.replace("hostFirewall: nftables", "hostFirewall: none"));
+    const { code, stdout } = run("start", "--file", file);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      "\n  host firewall      none: the hosts' owner has to allow what stands below, and nothing else\n",
+    );
+    const args = ["--from", "world", "--to", "node", "--protocol", "tcp", "--port", "22"];
+    const asked = run("reach", "--file", file, ...args, "--recorded");
+    expect(asked.stdout).toMatch(/^no: world -> node, tcp 22\n/u);
+    expect(asked.stdout.trimEnd().split("\n").at(-1)).toBe(
+      "note: hostFirewall is none: so it is where the hosts' owner allows what the plan says, and nothing else",
+    );
+    expect(run("reach", "--stack", "edge-existing-shared", ...args).stdout).not.toContain("note:");
   });
 
   test("a reader that stops early is no failure", () => {
@@ -79,7 +178,8 @@ describe("npm start", () => {
             {
               code: "stack-unknown",
               path: "--stack",
-              message: 'is not a stack ("dev-share"); there are: dev-shared, edge-shared-ha, prod-segregated',
+              message:
+                'is not a stack ("dev-share"); there are: dev-shared, edge-existing-shared, edge-shared-ha, onprem-segregated, prod-segregated',
               remedy: "did you mean dev-shared?",
             },
           ],

@@ -1,11 +1,18 @@
 /** The firewall that the recorded resources make is the plan's: the thin layer adds and drops nothing. */
+import { readFileSync } from "node:fs";
 import { firewallOf } from "../../plan/firewall";
 import { peerNames, reach } from "../../plan/reachability";
 import type { PreviewDocument, RecordedResource } from "../../review/document";
 import { recordedFirewall } from "../../review/recorded-firewall";
-import { run } from "./support";
+import { run, temporaryFile } from "./support";
 
-const STACKS = ["dev-shared", "edge-shared-ha", "prod-segregated"] as const;
+const STACKS = [
+  "dev-shared",
+  "edge-existing-shared",
+  "edge-shared-ha",
+  "onprem-segregated",
+  "prod-segregated",
+] as const;
 /** Ports that some stack opens to somebody, and some that none does. */
 const PORTS = [22, 53, 80, 443, 2379, 2381, 4789, 5001, 6379, 6443, 8080, 8125, 8472, 8883, 9095, 10250, 30500, 51820];
 
@@ -91,5 +98,94 @@ describe("a resource that would open something unseen is refused", () => {
     const query = { from: "world", to: "node", protocol: "tcp", port: 22 } as const;
     expect(reach(recordedFirewall(resources, plan), query).verdict).toBe("no");
     expect(reach(recordedFirewall(wide, plan), query).verdict).toBe("yes");
+  });
+});
+
+describe("a host firewall that is not the plan's is refused", () => {
+  const ADDRESS = "10.20.0.11";
+  const named = (): PreviewDocument => {
+    const stack = readFileSync("stacks/Pulumi.onprem-segregated.yaml", "utf8");
+    const file = temporaryFile("Pulumi.named.yaml", stack.replace(`address: ${ADDRESS}`, "interface: eno2"));
+    return JSON.parse(run("start", "--file", file, "--json").stdout) as PreviewDocument;
+  };
+  let document: PreviewDocument;
+  beforeAll(() => {
+    document = named();
+  });
+  const firewall = "k3s-server-2-firewall";
+  const read = (change: (resource: RecordedResource) => RecordedResource[]): (() => unknown) => {
+    const { resources, plan } = document;
+    return () => recordedFirewall(resources.flatMap(change), plan);
+  };
+  const onFirewall = (change: (resource: RecordedResource) => RecordedResource[]) => (resource: RecordedResource) =>
+    resource.name === firewall ? change(resource) : [resource];
+  const withStdin = (resource: RecordedResource, from: string, to: string): RecordedResource => ({
+    ...resource,
+    inputs: JSON.parse(JSON.stringify(resource.inputs).replace(from, to)) as RecordedResource["inputs"],
+  });
+
+  test("addresses that a host has yet to say are references to its own check", () => {
+    const stdin = document.resources.find(({ name }) => name === firewall)!.inputs["stdin"];
+    expect(JSON.stringify(stdin)).toMatch(/"ref":"[^"]+::k3s-server-1-check","output":"stdout address of backplane"/u);
+    expect(read((resource) => [resource])).not.toThrow();
+  });
+
+  test.each<[string, (resource: RecordedResource) => RecordedResource[], string]>([
+    ["left out", onFirewall(() => []), "server-2 has no host firewall, unlike in the plan"],
+    [
+      "a port more",
+      onFirewall((each) => [withStdin(each, "proto-dst 22 ", "proto-dst 23 ")]),
+      "is not the host firewall",
+    ],
+    [
+      "a word more",
+      onFirewall((each) => [withStdin(each, "policy drop", "policy accept")]),
+      "is not the host firewall",
+    ],
+    [
+      "another host's address",
+      onFirewall((each) => [withStdin(each, "::k3s-server-1-check", "::k3s-worker-1-check")]),
+      "is not the host firewall",
+    ],
+    [
+      "another network's address",
+      onFirewall((each) => [withStdin(each, "address of backplane", "address of external")]),
+      "is not the host firewall",
+    ],
+    [
+      "an unknown text",
+      onFirewall((each) => [{ ...each, inputs: { ...each.inputs, stdin: { secret: true } } }]),
+      "is not the host firewall",
+    ],
+    [
+      "one too many",
+      onFirewall((each) => [each, { ...each, name: "k3s-stranger-firewall" }]),
+      "is a host firewall that the plan does not have",
+    ],
+  ])("%s", (_what, change, message) => {
+    expect(read(change)).toThrow(message);
+  });
+
+  test("the firewalls of two hosts changed for each other", () => {
+    const { resources } = document;
+    const stdinOf = (name: string) => resources.find((each) => each.name === name)!.inputs["stdin"]!;
+    const other: Record<string, string> = {
+      "k3s-server-2-firewall": "k3s-server-3-firewall",
+      "k3s-server-3-firewall": "k3s-server-2-firewall",
+    };
+    expect(
+      read((each) => {
+        const from = other[each.name];
+        return [from === undefined ? each : { ...each, inputs: { ...each.inputs, stdin: stdinOf(from) } }];
+      }),
+    ).toThrow("is not the host firewall");
+  });
+
+  test("one that the plan leaves to the hosts' owner", () => {
+    const { resources, plan } = document;
+    if (plan.target !== "existing") throw new Error("not a stack of hosts that are there already");
+    const nodes = plan.nodes.map(({ firewallDocument: _firewall, ...node }) => node);
+    const left = { ...plan, hostFirewall: "none", nodes } as const;
+    expect(() => recordedFirewall(resources, left)).toThrow("has a host firewall, unlike in the plan");
   });
 });
