@@ -1,4 +1,19 @@
+import type { remote } from "@pulumi/command/types/input";
 import * as pulumi from "@pulumi/pulumi";
+import { remoteScript } from "./remote-script";
+
+/** Everything that a Command takes. Ignored on the command that forms the cluster, so that nothing ever makes it run again. */
+const COMMAND_INPUTS = [
+  "connection",
+  "create",
+  "update",
+  "delete",
+  "stdin",
+  "triggers",
+  "logging",
+  "environment",
+  "addPreviousOutputInEnv",
+];
 
 /** The cluster's tokens. Every one is a secret. */
 export interface ClusterTokens {
@@ -10,14 +25,38 @@ export interface ClusterTokens {
   readonly agentPassword: pulumi.Output<string>;
 }
 
-/** The tokens that `converge.sh` printed. A line that is missing becomes an empty token, which `token.sh` refuses. */
-export function readTokens(stdout: pulumi.Output<string>): ClusterTokens {
+export interface FormationArgs {
+  /** To the first server. */
+  readonly connection: remote.ConnectionArgs;
+  /** What the first server's installation reads, too. */
+  readonly document: pulumi.Input<string>;
+  /** What must be there before the first server can be changed. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/**
+ * Forms the cluster: once in the cluster's life, on its first server, by the command `NAME-bootstrap`, which belongs to no node and
+ * outlives each. The tokens stay in state as secrets, whatever becomes of that server: one that is replaced joins the others with them
+ * like any server, and servers under other names find no cluster to join, rather than to form a second one.
+ */
+export function formCluster(cluster: { name: string; resource: pulumi.Resource }, args: FormationArgs): ClusterTokens {
+  const { connection, document, after } = args;
+  const bootstrap = remoteScript(
+    `${cluster.name}-bootstrap`,
+    { connection, script: "converge.sh", stdin: pulumi.interpolate`step=bootstrap\n${document}`, secret: true },
+    { parent: cluster.resource, dependsOn: [...after], ignoreChanges: COMMAND_INPUTS },
+  );
+  return readTokens(bootstrap.stdout);
+}
+
+/** The tokens that `converge.sh` printed. A line that is missing becomes an empty token, which the scripts refuse. */
+function readTokens(stdout: pulumi.Output<string>): ClusterTokens {
   const line = (key: string): pulumi.Output<string> =>
     pulumi.secret(stdout).apply((text) => new RegExp(`^${key}=(.*)$`, "m").exec(text)?.[1] ?? "");
   return { server: line("server-token"), agent: line("agent-token"), agentPassword: line("agent-password") };
 }
 
-/** What `token.sh` reads: a server gets the server token and the agents' password, an agent only the agent token. */
+/** Lines for a script's input: a server gets the server token and the agents' password, an agent only the agent token. */
 export function tokenInput(role: "server" | "agent", tokens: ClusterTokens): pulumi.Output<string> {
   return role === "server"
     ? pulumi.interpolate`token=${tokens.server}\nagent-token=${tokens.agentPassword}\n`

@@ -1,6 +1,6 @@
 import { getParameterOutput } from "@pulumi/aws/ssm/getParameter";
 import * as pulumi from "@pulumi/pulumi";
-import type { NodePlan } from "../plan/types";
+import type { AwsNodePlan } from "../plan/types";
 
 /** AMI ids: the given one, or what a public parameter names at this moment, asked once for each distinct parameter. */
 export class Images {
@@ -8,7 +8,7 @@ export class Images {
 
   constructor(private readonly parent: pulumi.Resource) {}
 
-  of(ami: NodePlan["ami"]): pulumi.Input<string> {
+  of(ami: AwsNodePlan["ami"]): pulumi.Input<string> {
     if (ami.kind === "given") return ami.id;
     const known = this.parameters.get(ami.name);
     if (known !== undefined) return known;

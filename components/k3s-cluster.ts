@@ -1,29 +1,27 @@
 import { KeyPair } from "@pulumi/aws/ec2/keyPair";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterPlan, NodePlan } from "../plan/types";
+import type { AwsClusterPlan, AwsNodePlan } from "../plan/types";
+import { deliver, readKubeconfig } from "./access";
 import { AddressBook } from "./addresses";
-import { ApiDelivery } from "./api-delivery";
 import { ApiLoadBalancer } from "./api-load-balancer";
 import { Images } from "./images";
 import { K3sNode } from "./k3s-node";
 import { lookup } from "./lookup";
-import { ManifestDelivery } from "./manifest-delivery";
 import { Network } from "./network";
 import { Node } from "./node";
-import { remoteScript } from "./remote-script";
 import type { ClusterSecrets } from "./secrets";
 import { SecurityGroups } from "./security-groups";
 import type { SshArgs } from "./ssh";
 import { tagger, type Tagger } from "./tags";
 
 export interface K3sClusterArgs {
-  readonly plan: ClusterPlan;
+  readonly plan: AwsClusterPlan;
   readonly secrets: ClusterSecrets;
 }
 
 /** Addresses of a node. */
 export interface NodeAddresses {
-  readonly role: NodePlan["role"];
+  readonly role: AwsNodePlan["role"];
   /** Its address in the cluster. */
   readonly clusterAddress: pulumi.Output<string>;
   /** Its Elastic IP, if it has one. */
@@ -62,10 +60,19 @@ export class K3sCluster extends pulumi.ComponentResource {
     const loadBalancer = this.createLoadBalancer();
     this.members = this.createMembers();
     this.apiUrl = this.addresses.fill(plan.api.url);
-    this.kubeconfig = this.createKubeconfig();
-    this.deliver(
-      [...this.members.values()].map((member) => member.installed),
-      loadBalancer?.ready ?? [],
+    const server = lookup(this.members, plan.k3s.bootstrapServer, "server");
+    this.kubeconfig = readKubeconfig(name, { plan, server, apiUrl: this.apiUrl }, this);
+    deliver(
+      name,
+      {
+        plan,
+        bgpPasswords: secrets.bgpPasswords,
+        kubeconfig: this.kubeconfig,
+        server,
+        beforeApi: [...[...this.members.values()].map(({ installed }) => installed), ...(loadBalancer?.ready ?? [])],
+        beforeManifests: plan.k3s.serverOrder.map((key) => lookup(this.members, key, "server").installed),
+      },
+      this,
     );
     this.nodes = Object.fromEntries([...this.hosts].map(([key, host]) => [key, addressesOf(host)]));
     this.registerOutputs({ apiUrl: this.apiUrl, kubeconfig: this.kubeconfig });
@@ -77,7 +84,7 @@ export class K3sCluster extends pulumi.ComponentResource {
     return new SecurityGroups(this.resourceName, args, { parent: this });
   }
 
-  private createHost(plan: NodePlan): Node {
+  private createHost(plan: AwsNodePlan): Node {
     const { network, groups, tags } = this;
     const host = new Node(`${this.resourceName}-${plan.name}`, { plan, network, groups, tags }, { parent: this });
     for (const { network: where } of plan.interfaces) {
@@ -172,7 +179,7 @@ export class K3sCluster extends pulumi.ComponentResource {
         launched,
         cluster: { name: this.resourceName, resource: this },
         ssh: this.ssh,
-        host: this.addresses.get(plan.sshAddress),
+        target: { host: this.addresses.get(plan.sshAddress), port: this.args.plan.ssh.port },
         document: this.addresses.fill(plan.hostDocument),
         ...(plan.clusterNetwork === plan.externalNetwork ? {} : { backplane: backplaneOf(host) }),
         ...(forms ? {} : { tokens: lookup(members, bootstrapServer, "server").tokens }),
@@ -182,43 +189,6 @@ export class K3sCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-  }
-
-  private createKubeconfig(): pulumi.Output<string> {
-    const { bootstrapServer, version } = this.args.plan.k3s;
-    const server = lookup(this.members, bootstrapServer, "server");
-    // K3s renews the certificate in there; with each release it is read again.
-    const stdin = pulumi.interpolate`url=${this.apiUrl}\nversion=${version}\n`;
-    const command = remoteScript(
-      `${this.resourceName}-kubeconfig`,
-      { connection: server.connection, script: "kubeconfig.sh", stdin, secret: true },
-      { parent: this, dependsOn: [server.installed] },
-    );
-    return pulumi.secret(command.stdout);
-  }
-
-  private deliver(installed: readonly pulumi.Resource[], api: readonly pulumi.Resource[]): void {
-    const { delivery, k3s } = this.args.plan;
-    if (delivery.steps.length === 0) return;
-    const args = { steps: delivery.steps, bgpPasswords: this.args.secrets.bgpPasswords };
-    switch (delivery.mode) {
-      case "api":
-        new ApiDelivery(
-          this.resourceName,
-          { ...args, kubeconfig: this.kubeconfig, cluster: this.args.plan.stack, after: [...installed, ...api] },
-          { parent: this },
-        );
-        return;
-      case "manifests": {
-        const { connection, uncheckedConnection, instanceId } = lookup(this.members, k3s.bootstrapServer, "server");
-        const servers = k3s.serverOrder.map((name) => lookup(this.members, name, "server").installed);
-        new ManifestDelivery(
-          `${this.resourceName}-manifest`,
-          { ...args, connection, uncheckedConnection, instanceId, after: servers },
-          { parent: this },
-        );
-      }
-    }
   }
 }
 

@@ -1,24 +1,11 @@
 import type { Command } from "@pulumi/command/remote/command";
 import type { remote } from "@pulumi/command/types/input";
 import * as pulumi from "@pulumi/pulumi";
-import type { NodePlan } from "../plan/types";
-import { readTokens, tokenInput, type ClusterTokens } from "./cluster-tokens";
+import type { AwsNodePlan } from "../plan/types";
+import { formCluster, tokenInput, type ClusterTokens } from "./cluster-tokens";
 import type { LaunchedNode } from "./node";
 import { remoteScript } from "./remote-script";
-import { connectionTo, type SshArgs } from "./ssh";
-
-/** Everything that a Command takes. Ignored on the command that forms the cluster, so that nothing ever makes it run again. */
-const COMMAND_INPUTS = [
-  "connection",
-  "create",
-  "update",
-  "delete",
-  "stdin",
-  "triggers",
-  "logging",
-  "environment",
-  "addPreviousOutputInEnv",
-];
+import { connectionTo, type SshArgs, type SshTarget } from "./ssh";
 
 /** The backplane interface of a node, as the host must configure it. */
 export interface BackplaneArgs {
@@ -27,8 +14,8 @@ export interface BackplaneArgs {
 }
 
 export interface K3sNodeArgs {
-  readonly plan: NodePlan;
-  readonly host: pulumi.Input<string>;
+  readonly plan: AwsNodePlan;
+  readonly target: SshTarget;
   readonly ssh: SshArgs;
   readonly launched: LaunchedNode;
   /** The plan's host document with its addresses. */
@@ -64,10 +51,10 @@ export class K3sNode extends pulumi.ComponentResource {
     super("k3s-networking:k3s:Node", name, {}, opts);
     this.args = args;
     this.resourceName = name;
-    this.connection = connectionTo(args.host, args.ssh, args.plan.hostKey ?? this.createHostKey().stdout);
+    this.connection = connectionTo(args.target, args.ssh, args.plan.hostKey ?? this.createHostKey().stdout);
     const backplane = this.createBackplane();
     const reachable = backplane === undefined ? args.launched.ready : [backplane];
-    this.tokens = args.tokens ?? this.createBootstrap(reachable);
+    this.tokens = args.tokens ?? this.formCluster(reachable);
     const token = this.createToken(reachable);
     const member = args.steward === undefined ? [] : [this.createMember(args.steward)];
     this.installed = this.run("install", { script: "converge.sh", stdin: args.document, triggers: this.instance }, [
@@ -92,16 +79,21 @@ export class K3sNode extends pulumi.ComponentResource {
    * that lies can only keep what should go.
    */
   get uncheckedConnection(): remote.ConnectionArgs {
-    return connectionTo(this.args.host, this.args.ssh);
+    return connectionTo(this.args.target, this.args.ssh);
+  }
+
+  /** For what runs on deletion. */
+  get removalConnection(): remote.ConnectionArgs {
+    return this.uncheckedConnection;
   }
 
   /** The instance that runs now: what is made for it is made anew for another. */
-  get instanceId(): pulumi.Output<string> {
+  get hostId(): pulumi.Output<string> {
     return this.args.launched.instance.id;
   }
 
   private get instance(): pulumi.Output<string>[] {
-    return [this.instanceId];
+    return [this.hostId];
   }
 
   private run(
@@ -134,20 +126,9 @@ export class K3sNode extends pulumi.ComponentResource {
     return this.run("backplane", { script: "configure-backplane.sh", stdin, triggers: this.instance }, launched.ready);
   }
 
-  /**
-   * Forms the cluster: once in the cluster's life, on its first server. The tokens stay in state as secrets, whatever becomes of that
-   * server: one that is replaced joins the others with them like any server, and servers under other names find no cluster to join,
-   * rather than to form a second one.
-   */
-  private createBootstrap(reachable: readonly pulumi.Resource[]): ClusterTokens {
-    const stdin = pulumi.interpolate`step=bootstrap\n${this.args.document}`;
-    const { name, resource } = this.args.cluster;
-    const bootstrap = remoteScript(
-      `${name}-bootstrap`,
-      { connection: this.connection, script: "converge.sh", stdin, secret: true },
-      { parent: resource, dependsOn: [...reachable, ...this.args.after], ignoreChanges: COMMAND_INPUTS },
-    );
-    return readTokens(bootstrap.stdout);
+  private formCluster(reachable: readonly pulumi.Resource[]): ClusterTokens {
+    const { cluster, document, after } = this.args;
+    return formCluster(cluster, { connection: this.connection, document, after: [...reachable, ...after] });
   }
 
   private createToken(reachable: readonly pulumi.Resource[]): Command {

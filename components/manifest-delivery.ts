@@ -10,9 +10,9 @@ export interface ManifestDeliveryArgs {
   /** The server whose auto-deploy folder takes the files. */
   readonly connection: remote.ConnectionArgs;
   /** The same server, for what runs on deletion. */
-  readonly uncheckedConnection: remote.ConnectionArgs;
-  /** That server's instance: another one has an empty folder, and gets the files anew. */
-  readonly instanceId: pulumi.Input<string>;
+  readonly removalConnection: remote.ConnectionArgs;
+  /** Which host that server is: another one has an empty folder, and gets the files anew. */
+  readonly hostId: pulumi.Input<string>;
   readonly bgpPasswords: ReadonlyMap<string, pulumi.Output<string>>;
   readonly after: readonly pulumi.Resource[];
 }
@@ -24,18 +24,18 @@ export interface ManifestDeliveryArgs {
 export class ManifestDelivery extends pulumi.ComponentResource {
   constructor(name: string, args: ManifestDeliveryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("k3s-networking:k3s:ManifestDelivery", name, {}, opts);
-    const { connection, uncheckedConnection, instanceId } = args;
+    const { connection, removalConnection, hostId } = args;
     const common = { parent: this, dependsOn: [...args.after] };
     for (const file of manifestFiles(args.steps)) {
       const path = `path=${MANIFESTS_FOLDER}/${file.name}\n`;
-      const heading = pulumi.interpolate`${path}instance=${instanceId}\n\n`;
+      const heading = pulumi.interpolate`${path}instance=${hostId}\n\n`;
       const stdin = pulumi.concat(heading, file.kind === "text" ? file.text : secretText(file, args));
       const secret = file.kind === "secret";
       remoteScript(`${name}-${file.key}`, { connection, script: "manifest-apply.sh", stdin, secret }, common);
       // Of its own, because it has another connection, and because no trigger may ever replace it: its end is the manifest's.
       remoteScript(
         `${name}-${file.key}-removal`,
-        { connection: uncheckedConnection, removeScript: "manifest-remove.sh", stdin: `${path}\n${file.text}` },
+        { connection: removalConnection, removeScript: "manifest-remove.sh", stdin: `${path}\n${file.text}` },
         common,
       );
     }

@@ -4,14 +4,14 @@ import { Instance } from "@pulumi/aws/ec2/instance";
 import { NetworkInterface } from "@pulumi/aws/ec2/networkInterface";
 import { NetworkInterfaceAttachment } from "@pulumi/aws/ec2/networkInterfaceAttachment";
 import * as pulumi from "@pulumi/pulumi";
-import type { InterfacePlan, NetworkName, NodePlan } from "../plan/types";
+import type { AwsInterfacePlan, NetworkName, AwsNodePlan } from "../plan/types";
 import { lookup } from "./lookup";
 import type { Network } from "./network";
 import type { SecurityGroups } from "./security-groups";
 import type { Tagger } from "./tags";
 
 export interface NodeArgs {
-  readonly plan: NodePlan;
+  readonly plan: AwsNodePlan;
   readonly network: Network;
   readonly groups: SecurityGroups;
   readonly tags: Tagger;
@@ -34,7 +34,7 @@ export interface InstanceArgs {
  * replaced instance takes over the interfaces, and with them the node's addresses.
  */
 export class Node extends pulumi.ComponentResource {
-  readonly plan: NodePlan;
+  readonly plan: AwsNodePlan;
   private readonly args: NodeArgs;
   private readonly resourceName: string;
   private readonly interfaces = new Map<NetworkName, NetworkInterface>();
@@ -86,7 +86,7 @@ export class Node extends pulumi.ComponentResource {
     return { instance, ready: [instance, ...attachments, ...associations] };
   }
 
-  private createInterface(plan: InterfacePlan): void {
+  private createInterface(plan: AwsInterfacePlan): void {
     const { network, groups, tags } = this.args;
     const key = `${this.plan.name}-${plan.network}`;
     const name = `${this.resourceName}-${plan.network}`;
@@ -112,7 +112,7 @@ export class Node extends pulumi.ComponentResource {
     this.publicAddresses.set(plan.network, { address, association });
   }
 
-  private createInstance(primary: InterfacePlan, args: InstanceArgs): Instance {
+  private createInstance(primary: AwsInterfacePlan, args: InstanceArgs): Instance {
     const { plan, network, tags } = this.args;
     const routing = plan.interfaces.flatMap(({ subnet }) => network.routingOf(subnet));
     return new Instance(
@@ -155,7 +155,7 @@ function replacements({ replaceable }: InstanceArgs): pulumi.CustomResourceOptio
   return replaceable ? { replaceOnChanges: ["instanceType"] } : {};
 }
 
-function ignoredChanges(plan: NodePlan, primary: InterfacePlan): string[] {
+function ignoredChanges(plan: AwsNodePlan, primary: AwsInterfacePlan): string[] {
   return [
     // The key pair is only read at first boot: another key must not replace a running node.
     "keyName",

@@ -15,16 +15,21 @@ export interface SshArgs {
   readonly bastionPrivateKey?: pulumi.Output<string>;
 }
 
+/** Where a node's SSH server listens. */
+export interface SshTarget {
+  readonly host: pulumi.Input<string>;
+  readonly port: number;
+}
+
 /** A connection to a node. `hostKey` is left out by the first contact only, which asks for it. */
 export function connectionTo(
-  host: pulumi.Input<string>,
+  { host, port }: SshTarget,
   ssh: SshArgs,
   hostKey?: pulumi.Input<string>,
 ): remote.ConnectionArgs {
-  const { user, port } = ssh.plan;
   return {
     host,
-    user,
+    user: ssh.plan.user,
     port,
     ...(ssh.privateKey === undefined ? {} : { privateKey: ssh.privateKey }),
     ...(hostKey === undefined ? {} : { hostKey }),

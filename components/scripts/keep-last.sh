@@ -7,6 +7,8 @@ set -eu
 
 root=${K3S_ROOT-}
 k3s=$root/usr/local/bin/k3s
+# kubectl keeps what it learnt of the API in the home of whoever runs it: root's is its owner's. K3s's uninstall takes this one away.
+cache=KUBECACHEDIR=/run/k3s/kubectl
 
 as_root=
 [ "$(id -u)" -eq 0 ] || as_root="sudo -n"
@@ -20,7 +22,7 @@ if ! $as_root test -x "$k3s" || ! systemctl is-active --quiet k3s; then
   echo "K3s does not run on this server: the cluster is gone"
   exit 0
 fi
-nodes=$($as_root "$k3s" kubectl --request-timeout=20s get nodes -o name) || {
+nodes=$($as_root env "$cache" "$k3s" kubectl --request-timeout=20s get nodes -o name) || {
   echo "k3s-networking: K3s runs on this server, but its API does not answer. To give the cluster up, stop k3s here, and run again" >&2
   exit 1
 }

@@ -11,6 +11,8 @@ limit=${K3S_WAIT_SECONDS-300}
 api_limit=${K3S_API_WAIT_SECONDS-60}
 pause=${K3S_PAUSE_SECONDS-3}
 k3s=$root/usr/local/bin/k3s
+# kubectl keeps what it learnt of the API in the home of whoever runs it: root's is its owner's. K3s's uninstall takes this one away.
+cache=KUBECACHEDIR=/run/k3s/kubectl
 
 as_root=
 [ "$(id -u)" -eq 0 ] || as_root="sudo -n"
@@ -22,7 +24,7 @@ if [ -z "$node" ]; then
 fi
 
 kubectl() {
-  $as_root "$k3s" kubectl --request-timeout=20s "$@"
+  $as_root env "$cache" "$k3s" kubectl --request-timeout=20s "$@"
 }
 
 if ! $as_root test -x "$k3s"; then
@@ -51,7 +53,7 @@ if [ -z "$found" ]; then
 fi
 # Pods on a host that is lost never end by themselves: those that are asked to end for a minute are not waited for.
 drained=drained
-$as_root timeout "$((limit + 30))" "$k3s" kubectl drain "$node" --ignore-daemonsets --delete-emptydir-data --force \
+$as_root timeout "$((limit + 30))" env "$cache" "$k3s" kubectl drain "$node" --ignore-daemonsets --delete-emptydir-data --force \
   --timeout="${limit}s" --skip-wait-for-delete-timeout=60 >&2 ||
   drained="not wholly drained after $limit seconds"
 kubectl delete node "$node" --ignore-not-found --wait=false >&2

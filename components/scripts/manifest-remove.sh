@@ -9,6 +9,8 @@ umask 077
 root=${K3S_ROOT-}
 limit=${K3S_WAIT_SECONDS-120}
 k3s=$root/usr/local/bin/k3s
+# kubectl keeps what it learnt of the API in the home of whoever runs it: root's is its owner's. K3s's uninstall takes this one away.
+cache=KUBECACHEDIR=/run/k3s/kubectl
 
 as_root=
 [ "$(id -u)" -eq 0 ] || as_root="sudo -n"
@@ -32,7 +34,7 @@ fi
 outcome="$path removed, with its objects"
 # K3s notes what it applied, by the file's name up to its first dot, and would skip the same file if it came back.
 addon=$(basename "$path")
-$as_root timeout "$limit" "$k3s" kubectl --namespace kube-system delete addon "${addon%%.*}" --ignore-not-found >/dev/null 2>&1 || true
-$as_root timeout "$limit" "$k3s" kubectl delete --ignore-not-found -f "$work/manifest.yaml" >/dev/null 2>&1 ||
+$as_root timeout "$limit" env "$cache" "$k3s" kubectl --namespace kube-system delete addon "${addon%%.*}" --ignore-not-found >/dev/null 2>&1 || true
+$as_root timeout "$limit" env "$cache" "$k3s" kubectl delete --ignore-not-found -f "$work/manifest.yaml" >/dev/null 2>&1 ||
   outcome="$path removed; its objects could not be deleted in $limit seconds"
 echo "$outcome"

@@ -321,14 +321,17 @@ test("every script is plain sh: a strict POSIX shell reads it", () => {
   const folder = join(__dirname, "../../components/scripts");
   const scripts = readdirSync(folder).sort();
   expect(scripts).toEqual([
+    "check.sh",
     "configure-backplane.sh",
     "converge.sh",
+    "firewall.sh",
     "host-key.sh",
     "keep-last.sh",
     "kubeconfig.sh",
     "leave.sh",
     "manifest-apply.sh",
     "manifest-remove.sh",
+    "removal.sh",
     "token.sh",
   ]);
   for (const script of scripts) {

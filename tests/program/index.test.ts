@@ -3,10 +3,11 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import * as engineSettings from "@pulumi/pulumi/runtime/settings";
 import program from "../../index";
 import { flattenConfig } from "../../spec/load";
 import { HOST_SECRETS, record, valueOf, type RecordOptions, type Recording } from "../support/mocks";
-import { minimalConfig, problemsOf, type Settings } from "../support/stacks";
+import { existingConfig, minimalConfig, problemsOf, type Settings, type StackConfig } from "../support/stacks";
 
 const root = join(__dirname, "../..");
 
@@ -17,10 +18,14 @@ interface Exports {
   readonly fixed: Readonly<Record<string, string>>;
 }
 
-/** Runs the program on the smallest stack with `settings` merged in. */
+/** Runs the program on the smallest stack of target aws with `settings` merged in. */
 async function run(settings: Settings, options: RecordOptions = {}): Promise<Recording<Exports>> {
+  return await runConfig(minimalConfig(settings), options);
+}
+
+async function runConfig(config: StackConfig, options: RecordOptions = {}): Promise<Recording<Exports>> {
   return await record(async () => {
-    pulumi.runtime.setAllConfig(flattenConfig(minimalConfig(settings)));
+    pulumi.runtime.setAllConfig(flattenConfig(config));
     // The Pulumi CLI calls what the entry point exports.
     return await program();
   }, options);
@@ -53,6 +58,53 @@ test("warnings are logged, resources declared, and what operators need exported"
   expect(await valueOf(result.apiUrl)).toBe("https://k3s-server-1-shared.publicIp:6443");
   expect(await valueOf(result.kubeconfig)).toBe(HOST_SECRETS.kubeconfig);
   expect(Object.keys(result.nodes)).toEqual(["server-1"]);
+});
+
+describe("hosts that were there before", () => {
+  test("the target decides what is built, and the same is exported", async () => {
+    const { result, names, resources } = await runConfig(existingConfig());
+    expect(names("k3s-networking:index:ExistingCluster")).toEqual(["k3s"]);
+    expect(resources.filter(({ type }) => type.startsWith("aws:"))).toEqual([]);
+    expect(Object.keys(result)).toEqual(["apiUrl", "kubeconfig", "nodes", "fixed"]);
+    expect(await valueOf(result.apiUrl)).toBe("https://10.1.0.11:6443");
+    expect(await valueOf(result.kubeconfig)).toBe(HOST_SECRETS.kubeconfig);
+  });
+
+  test("another target than the last update's is refused", async () => {
+    const { result } = await run({});
+    const error: unknown = await runConfig(existingConfig(), { lastOutputs: { fixed: result.fixed } }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect((error as Error).message).toContain("target: ");
+  });
+
+  test("files that are not as the stack says are told before any resource is declared, all at once", async () => {
+    const getEngine = jest.spyOn(engineSettings, "getEngine");
+    getEngine.mockReturnValue({
+      log: (_request: unknown, done: () => void) => {
+        done();
+      },
+    } as never);
+    const declared: string[] = [];
+    const sha256 = "a".repeat(64);
+    const missing = { path: "nowhere/k3s", sha256 };
+    const airGap = { installScript: { path: __filename, sha256 }, amd64: { binary: missing, images: missing } };
+    const error: unknown = await runConfig(existingConfig({ k3s: { airGap } }), {
+      onResource: ({ name }) => declared.push(name),
+    }).catch((thrown: unknown) => thrown);
+    getEngine.mockRestore();
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    const { message } = error as Error;
+    for (const [place, code] of [
+      ["k3s.airGap.installScript.sha256", "artefact-mismatch"],
+      ["k3s.airGap.amd64.binary.path", "artefact-missing"],
+      ["k3s.airGap.amd64.images.path", "artefact-missing"],
+    ] as const) {
+      expect(message).toMatch(new RegExp(`^  ${place}: .*\\[${code}\\]$`, "m"));
+    }
+    expect(declared).toEqual([]);
+  });
 });
 
 describe("against the last update", () => {
@@ -111,12 +163,13 @@ test("Pulumi's own loader takes the program as Pulumi.yaml asks for it: transpil
       compiler: typescriptRequire, transpileOnly: compilerOptions.noCheck, project, skipProject: false,
       compilerOptions: { target: "ES2020", module: "nodenext", moduleResolution: "nodenext", sourceMap: "true", ...compilerOptions },
     });
+    const { ExistingCluster } = require("./components/existing-cluster");
     const { K3sCluster } = require("./components/k3s-cluster");
     const { createPlan } = require("./plan");
     const { loadStack } = require("./spec/load");
-    console.log(typeof K3sCluster, typeof createPlan, typeof loadStack, compilerOptions.noCheck);
+    console.log(typeof ExistingCluster, typeof K3sCluster, typeof createPlan, typeof loadStack, compilerOptions.noCheck);
   `;
   expect(readFileSync(join(root, "Pulumi.yaml"), "utf8")).toContain("tsconfig: tools/tsconfig.pulumi.json\n");
   const { stdout, stderr } = spawnSync(process.execPath, ["-e", loader], { cwd: root, encoding: "utf8" });
-  expect([stdout, stderr]).toEqual(["function function function true\n", ""]);
+  expect([stdout, stderr]).toEqual(["function function function function true\n", ""]);
 });

@@ -1,19 +1,33 @@
 /** A host for the scripts of `components/scripts`: they run for real, under `sh`, with files below a folder and fakes of what they call. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 /** Each fake notes its call, and acts on the files of the `state` folder. `$state`, `$root` and `$calls` are set for them. */
 const FAKES: Readonly<Record<string, string>> = {
   id: `cat "$state/uid"`,
-  sudo: `[ "$1" = -n ] || exit 9; shift; exec "$@"`,
+  sudo: `[ "$1" = -n ] && [ ! -e "$state/no-sudo" ] || exit 9; shift; exec "$@"`,
   systemctl: `
+for unit in "$@"; do :; done
 case $1 in
-  is-active) for unit in "$@"; do :; done; [ -e "$state/active-$unit" ] ;;
+  is-active) [ "$2" = --quiet ] || cat "$state/active-$unit" 2>/dev/null || echo inactive; [ -e "$state/active-$unit" ] ;;
+  is-enabled) [ -e "$state/enabled-$unit" ] ;;
+  disable) rm -f "$state/active-$unit"; [ "$unit" != default-route-for-k3s ] || rm -f "$state/routes" "$state/link-dummy0" ;;
   restart)
     [ ! -e "$state/restart-fails" ] || exit 1
-    touch "$state/active-$2"
+    echo active >"$state/active-$2"
+    if [ "$2" = default-route-for-k3s ]; then echo "default via 203.0.113.255 dev dummy0 metric 1000" >>"$state/routes"; touch "$state/link-dummy0"; exit 0; fi
     cp "$root/etc/rancher/k3s/config.yaml.d/10-join.yaml" "$root/started-with" 2>/dev/null || rm -f "$root/started-with"
     [ "$2" = k3s ] || exit 0
     server=$root/var/lib/rancher/k3s/server
@@ -21,7 +35,33 @@ case $1 in
     [ -e "$server/token" ] || echo "K10ca::server:$(sed 's/^K10.*:://;s/^server://' "$root/etc/rancher/k3s/token")" >"$server/token" ;;
 esac`,
   journalctl: `echo "the journal of $2"`,
-  ip: `case "$*" in *"to $(cat "$state/address" 2>/dev/null)") echo "2: ens6    inet $(cat "$state/address")/20 brd 10.0.143.255 scope global ens6" ;; esac`,
+  ip: `
+case "$*" in
+  *"route show default") grep ^default "$state/routes" ;;
+  *"route show") cat "$state/routes" ;;
+  *"addr show scope global") awk '{ print NR + 1 ": " $1 "    inet " $2 "/24 brd 10.0.143.255 scope global " $1 }' "$state/addresses" ;;
+  "-o link show") ls "$state" | sed -n 's/^link-//p' | awk '{ print NR + 1 ": " $1 "@if2: <BROADCAST> mtu 1500" }' ;;
+  "link show "*) [ -e "$state/link-$3" ] ;;
+  "link delete "*) rm "$state/link-$3" ;;
+  *"to $(cat "$state/address" 2>/dev/null)") echo "2: ens6    inet $(cat "$state/address")/20 brd 10.0.143.255 scope global ens6" ;;
+esac 2>/dev/null`,
+  nft: `
+case "$*" in
+  --version) [ ! -e "$state/no-nft" ] || exit 127 ;;
+  "list tables") cat "$state/tables" ;;
+  "list ruleset") cat "$state/ruleset" ;;
+  "list table "*) cat "$state/table-$3-$4" ;;
+  "delete table "*) grep -v -x "table $3 $4" "$state/tables" >"$state/tables.new"; mv "$state/tables.new" "$state/tables" ;;
+esac 2>/dev/null`,
+  ss: `cat "$state/listening\${1#-Hln}" 2>/dev/null`,
+  uname: `cat "$state/uname$1"`,
+  timedatectl: `cat "$state/synchronised"`,
+  modprobe: `for name in "$@"; do :; done; grep -qx "$name" "$state/modules" 2>/dev/null`,
+  umount: `[ ! -e "$state/busy" ] || exit 32; grep -v -F " $1 " "$root/proc/self/mounts" >"$state/mounts"; cp "$state/mounts" "$root/proc/self/mounts"`,
+  ufw: `cat "$state/ufw" 2>/dev/null`,
+  getenforce: `cat "$state/selinux" 2>/dev/null`,
+  rpm: `[ -e "$state/package-$2" ]`,
+  NetworkManager: `cat "$state/network-manager" 2>/dev/null`,
   networkctl: `if [ "$1" = reconfigure ]; then cp "$state/dhcp" "$state/address"; fi`,
   "cloud-init": `cat "$state/cloud-init" 2>/dev/null | { read -r seconds && sleep "$seconds"; } || exit 2`,
   curl: `
@@ -32,15 +72,19 @@ case $last in
     [ ! -e "$state/no-download" ] || exit 22
     while [ "$1" != -o ]; do shift; done
     cp "$state/installer" "$2" ;;
+  *.internal/*)
+    while [ "$1" != -o ]; do shift; done
+    cp "$state/mirror-\${last##*/}" "$2" ;;
 esac`,
 };
 
 const INSTALLER = `#!/bin/sh
-echo "installer $INSTALL_K3S_VERSION $INSTALL_K3S_EXEC skip-start=$INSTALL_K3S_SKIP_START token=\${K3S_TOKEN-none}" >>"$calls"
+echo "installer \${INSTALL_K3S_VERSION-skip-download=$INSTALL_K3S_SKIP_DOWNLOAD} $INSTALL_K3S_EXEC skip-start=$INSTALL_K3S_SKIP_START token=\${K3S_TOKEN-none}" >>"$calls"
 [ ! -e "$state/installer-fails" ] || { echo "the installer's last words"; exit 1; }
 unit=k3s; [ "$INSTALL_K3S_EXEC" = server ] || unit=k3s-agent
 mkdir -p "$root/usr/local/bin" "$root/etc/systemd/system"
 touch "$root/etc/systemd/system/$unit.service"
+[ "\${INSTALL_K3S_SKIP_DOWNLOAD-}" != true ] || exit 0
 echo "$INSTALL_K3S_VERSION" >"$state/version"
 cp "$state/k3s" "$root/usr/local/bin/k3s"
 `;
@@ -59,6 +103,9 @@ case "$*" in
 esac
 exit 0
 `;
+
+/** The login user's home on a host. */
+export const HOME = "home/ops";
 
 export interface Outcome {
   readonly code: number | null;
@@ -79,7 +126,7 @@ export class Host {
     this.state("installer", INSTALLER);
     this.state("k3s", K3S);
     chmodSync(join(this.folder, "state/k3s"), 0o755);
-    mkdirSync(join(this.folder, "root"));
+    mkdirSync(join(this.folder, "root", HOME), { recursive: true });
   }
 
   dispose(): void {
@@ -87,13 +134,14 @@ export class Host {
   }
 
   /** Runs a script with that standard input. Waits are two seconds at most. */
-  run(script: string, stdin: string): Outcome {
+  run(script: string, stdin: string, environment: Readonly<Record<string, string>> = {}): Outcome {
     const result = spawnSync("sh", ["-c", readFileSync(join(__dirname, "../../components/scripts", script), "utf8")], {
       input: stdin,
       encoding: "utf8",
       timeout: 20000,
       env: {
         PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? ""}`,
+        HOME: join(this.folder, "root", HOME),
         K3S_ROOT: join(this.folder, "root"),
         K3S_WAIT_SECONDS: "1",
         K3S_SURVIVOR_WAIT_SECONDS: "0",
@@ -102,6 +150,7 @@ export class Host {
         state: join(this.folder, "state"),
         root: join(this.folder, "root"),
         calls: join(this.folder, "calls"),
+        ...environment,
       },
     });
     return { code: result.status, stdout: result.stdout, stderr: result.stderr };
@@ -111,6 +160,11 @@ export class Host {
   file(path: string): string | undefined {
     const full = join(this.folder, "root", path);
     return existsSync(full) ? readFileSync(full, "utf8") : undefined;
+  }
+
+  /** Where a file of the host is on this machine. */
+  path(path: string): string {
+    return join(this.folder, "root", path);
   }
 
   /** A file's mode, such as `600`. */
@@ -132,6 +186,15 @@ export class Host {
   state(name: string, text: string | undefined): void {
     if (text === undefined) rmSync(join(this.folder, "state", name), { force: true });
     else this.put(join("state", name), text);
+  }
+
+  /** Every file on the host, sorted. */
+  files(): string[] {
+    const root = join(this.folder, "root");
+    return readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .sort();
   }
 
   /** The calls of the fakes since the last time, with the host's folder left out. */

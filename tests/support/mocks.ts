@@ -71,6 +71,11 @@ export const HOST_SECRETS = {
 function stdoutOf(name: string): string {
   if (name.endsWith("-host-key")) return `ssh-ed25519 ${name}`;
   if (name.endsWith("-kubeconfig")) return HOST_SECRETS.kubeconfig;
+  if (name.endsWith("-check")) {
+    return ["shared", "external", "backplane"]
+      .map((network) => `address\t${network}\t${name.replace(/-check$/, "")}.${network}\teth0\n`)
+      .join("");
+  }
   if (!name.endsWith("-bootstrap")) return "unchanged";
   const { server, agent, agentPassword } = HOST_SECRETS;
   return `server-token=${server}\nagent-token=${agent}\nagent-password=${agentPassword}\n`;
