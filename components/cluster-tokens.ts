@@ -1,19 +1,6 @@
 import type { remote } from "@pulumi/command/types/input";
 import * as pulumi from "@pulumi/pulumi";
-import { remoteScript } from "./remote-script";
-
-/** Everything that a Command takes. Ignored on the command that forms the cluster, so that nothing ever makes it run again. */
-const COMMAND_INPUTS = [
-  "connection",
-  "create",
-  "update",
-  "delete",
-  "stdin",
-  "triggers",
-  "logging",
-  "environment",
-  "addPreviousOutputInEnv",
-];
+import { COMMAND_INPUTS, remoteScript } from "./remote-script";
 
 /** The cluster's tokens. Every one is a secret. */
 export interface ClusterTokens {

@@ -4,6 +4,7 @@ import { deliver, readKubeconfig } from "./access";
 import { AddressBook } from "./addresses";
 import { HostNode } from "./host-node";
 import { lookup } from "./lookup";
+import { remoteScript } from "./remote-script";
 import type { ClusterSecrets } from "./secrets";
 
 export interface ExistingClusterArgs {
@@ -39,9 +40,8 @@ export class ExistingCluster extends pulumi.ComponentResource {
     this.plan = plan;
     this.hosts = this.createHosts(name, secrets);
     this.nodes = Object.fromEntries(plan.nodes.map((node) => [node.name, this.noteAddresses(node)]));
-    // One host that cannot take its part stops all of them, before anything has changed anywhere.
-    const checks = [...this.hosts.values()].map(({ check }) => check);
-    for (const host of this.hosts.values()) host.prepare(checks);
+    const checked = this.createBarrier(name);
+    for (const host of this.hosts.values()) host.prepare(checked);
     this.install();
     this.join();
     this.apiUrl = this.addresses.fill(plan.api.url);
@@ -64,6 +64,16 @@ export class ExistingCluster extends pulumi.ComponentResource {
 
   private host(name: string): HostNode {
     return lookup(this.hosts, name, "node");
+  }
+
+  /**
+   * One host that cannot take its part stops all of them, before anything has changed anywhere. A command of its own that does nothing:
+   * were every host to wait for every check by itself, the state would hold the square of their number.
+   */
+  private createBarrier(name: string): pulumi.Resource {
+    const { connection } = this.host(this.plan.k3s.bootstrapServer);
+    const checks = [...this.hosts.values()].map(({ check }) => check);
+    return remoteScript(`${name}-checked`, { connection }, { parent: this, dependsOn: checks });
   }
 
   private createHosts(name: string, secrets: ClusterSecrets): ReadonlyMap<string, HostNode> {

@@ -5,7 +5,7 @@ import type { remote } from "@pulumi/command/types/input";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostInterfacePlan, HostNodePlan, NetworkName } from "../plan/types";
 import { formCluster, tokenInput, type ClusterTokens } from "./cluster-tokens";
-import { remoteScript } from "./remote-script";
+import { COMMAND_INPUTS, remoteScript } from "./remote-script";
 import { connectionTo, type SshArgs } from "./ssh";
 
 export interface HostNodeArgs {
@@ -80,21 +80,23 @@ export class HostNode extends pulumi.ComponentResource {
   }
 
   /** What comes before any change on the host, once every host has passed its check. */
-  prepare(checks: readonly pulumi.Resource[]): void {
-    const { name, role, artefacts } = this.args.plan;
+  prepare(checked: pulumi.Resource): void {
+    const { name, role, artefacts, lost } = this.args.plan;
     const stdin = `stack=${this.args.stack}\nnode=${name}\nrole=${role}\n`;
     const copies = artefacts.map(
       ({ kind, path, remoteName }) =>
         new CopyToRemote(
           `${this.resourceName}-artefact-${kind}`,
           { connection: this.connection, source: new pulumi.asset.FileAsset(path), remotePath: remoteName },
-          { parent: this, dependsOn: [...checks] },
+          { parent: this, dependsOn: [checked], ...this.kept("source", "remotePath") },
         ),
     );
     const removal = this.run(
       "removal",
       { removeScript: "removal.sh", connection: this.removalConnection, stdin },
-      checks,
+      [checked],
+      // Of a host that is lost nothing can be taken away.
+      lost ? { ...this.kept(...COMMAND_INPUTS), retainOnDelete: true } : {},
     );
     this.prepared = [removal, ...copies];
   }
@@ -140,6 +142,8 @@ export class HostNode extends pulumi.ComponentResource {
         ...(steward === undefined ? [] : [steward.installed]),
         ...(firstMember === undefined ? [] : [firstMember]),
       ],
+      // It ends on another host: also where this one is lost.
+      {},
     );
   }
 
@@ -152,12 +156,18 @@ export class HostNode extends pulumi.ComponentResource {
     step: string,
     args: Omit<Parameters<typeof remoteScript>[1], "connection"> & { connection?: remote.ConnectionArgs },
     dependsOn: readonly pulumi.Resource[],
+    opts = this.kept(...COMMAND_INPUTS),
   ): Command {
     return remoteScript(
       `${this.resourceName}-${step}`,
       { connection: this.connection, ...args },
-      { parent: this, dependsOn: [...dependsOn] },
+      { ...opts, parent: this, dependsOn: [...dependsOn] },
     );
+  }
+
+  /** What nothing changes any more where the host is lost. */
+  private kept(...ignoreChanges: string[]): pulumi.CustomResourceOptions {
+    return this.args.plan.lost ? { ignoreChanges } : {};
   }
 }
 

@@ -3,6 +3,19 @@ import type { remote } from "@pulumi/command/types/input";
 import type * as pulumi from "@pulumi/pulumi";
 import { readScript } from "./script";
 
+/** Everything that a Command takes: ignored on one that nothing is to make run again. */
+export const COMMAND_INPUTS = [
+  "connection",
+  "create",
+  "update",
+  "delete",
+  "stdin",
+  "triggers",
+  "logging",
+  "environment",
+  "addPreviousOutputInEnv",
+];
+
 export interface RemoteScriptArgs {
   readonly connection: remote.ConnectionArgs;
   /** Script that runs on creation, and again whenever an input changes. Left out: nothing runs. */

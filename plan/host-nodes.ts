@@ -42,6 +42,7 @@ export function createHostNodes(spec: ExistingSpec, groups: readonly GroupPlan[]
       externalNetwork: networkOf("external", spec.layout),
       hostKey: host.hostKey,
       ssh: { host: host.address, port: host.port },
+      lost: host.lost,
     };
   });
 }

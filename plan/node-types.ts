@@ -113,6 +113,8 @@ export interface HostNodePlan extends CommonNodePlan {
   readonly hostKey: string;
   /** Where SSH connects. */
   readonly ssh: { readonly host: string; readonly port: number };
+  /** The host is gone for good: nothing changes on it any more, and nothing is taken away from it. */
+  readonly lost: boolean;
   readonly interfaces: readonly HostInterfacePlan[];
   /** What the check script reads on its standard input (`check-documents.ts`): known before anything runs, references stand by name. */
   readonly checkDocument: string;

@@ -25,6 +25,7 @@ export interface Host {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: NonNullable<ParsedHost["taints"]>;
   readonly serviceLb: ParsedHost["serviceLb"];
+  readonly lost: boolean;
 }
 
 /** What `pools` says of a host's pool, if anything. */
@@ -73,6 +74,9 @@ function merged(parsed: ParsedExisting, node: ParsedHost): Host {
     get serviceLb() {
       return node.serviceLb ?? poolOf(parsed, node)?.serviceLb;
     },
+    get lost() {
+      return node.lost;
+    },
   };
 }
 
@@ -87,7 +91,7 @@ function interfaceSpec({ address, interface: name }: WrittenInterface): Interfac
 
 /** A host that passed the checks. */
 export function hostSpec(host: Host): HostSpec {
-  const { name, pool, role, count, arch, address, port, hostKey, labels, taints, serviceLb, backplane } = host;
+  const { name, pool, role, count, arch, address, port, hostKey, labels, taints, serviceLb, backplane, lost } = host;
   return {
     name,
     pool,
@@ -102,5 +106,6 @@ export function hostSpec(host: Host): HostSpec {
     labels,
     taints,
     ...(serviceLb === undefined ? {} : { serviceLb }),
+    lost,
   };
 }

@@ -76,6 +76,8 @@ export const PROBLEMS = {
   "host-key-shared": warning("Two hosts with one SSH host key: a copied machine."),
   "host-firewall-none": warning("Nothing closes ports on the hosts."),
   "host-gw-one-link": warning("The host-gw backend between hosts, which must share one link."),
+  "host-lost": warning("A host that is gone for good, and is to be taken out of the stack."),
+  "lost-bootstrap-server": error("The server that the others' update begins with is gone for good."),
   "pool-without-nodes": warning("A pool of settings that no host is in."),
   // Installation without the internet.
   "artefact-source": error("A file for the air gap given by both its path and its URL, or by neither."),

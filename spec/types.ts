@@ -91,6 +91,8 @@ export interface HostSpec extends NodeGroupSpec {
   readonly external: InterfaceSpec;
   /** Exactly with layout segregated. */
   readonly backplane?: InterfaceSpec;
+  /** Nothing is done on the host any more. */
+  readonly lost: boolean;
 }
 
 export interface BastionSpec extends DeepReadonly<Omit<ParsedBastion, "privateKey" | "port">> {

@@ -256,6 +256,9 @@ not_ready() {
   if [ "$rebuilt" = true ]; then
     hint=". If the host before this one was lost, its member is still in the cluster: set k3s.bootstrapServer to the name of a server \
 that is left"
+  elif $as_root journalctl -u "$unit" -n 100 --no-pager 2>/dev/null | grep -q 'Node password rejected'; then
+    hint=": the cluster knows another host by this name. If that one is gone, or this is the same one set up anew, run \`kubectl delete node \
+$node\` and pulumi up again"
   fi
   fail_with_journal "$node is not ready after $limit seconds$hint"
 }

@@ -166,7 +166,8 @@ take() {
   done
 }
 
-unstage() { find "$1" -name '*.k3s-new' -exec rm -f {} +; }
+# What a run that was cut off left; firewalld does not read it.
+unstage() { if [ -d "$1" ]; then find "$1" -name '*.k3s-new' -exec rm -f {} +; fi; }
 
 # stage ETC VERSION: the version's files beside their places, so that a full disk is met before anything changes.
 stage() {
@@ -182,7 +183,7 @@ stage() {
 
 # place ETC KEPT VERSION: firewalld's files in ETC become those of the version, or, without one, what they were.
 place() {
-  if [ -n "$3" ]; then stage "$1" "$3" || return 1; else unstage "$1"; fi
+  if [ -n "$3" ]; then stage "$1" "$3" || return 1; fi
   give_back "$1" "$2" || return 1
   if [ -f "$2/placed" ]; then
     while read -r path; do
@@ -216,6 +217,7 @@ join_firewalld() {
 
 # leave_firewalld: what firewalld was before, where this tool changed it.
 leave_firewalld() {
+  unstage "$etc"
   if [ ! -e "$kept" ]; then return; fi
   for file in "$kept"/connections/*; do
     if [ -f "$file" ]; then quietly nmcli connection modify "$(basename "$file")" connection.zone "$(cat "$file")" || true; fi
@@ -286,7 +288,10 @@ arm() {
     /bin/sh "$self" roll-back "$id" 9>&- || fail "the roll-back cannot be armed (systemd-run). Nothing was changed"
   mkdir -p "$(dirname "$armed")"
   : >"$armed"
-  write_state armed "$id" "$previous"
+  if ! write_state armed "$id" "$previous"; then
+    quietly systemctl stop "$timer.timer" || true
+    fail "the state cannot be written to $folder: is the disk full? Nothing was changed"
+  fi
   if ! make_live "$id"; then
     roll_back
     quietly systemctl stop "$timer.timer" || true
@@ -344,16 +349,17 @@ render() {
   [ -s "$1/firewall.nft" ] || fail "the firewall document has no rules. Nothing was changed"
 }
 
+# refuse WHAT: with what its own check said.
 refuse() {
-  cat "$folder/errors" >&2
-  rm -rf "$folder/trial" "$folder/errors"
+  printf '%s\n' "$errors" >&2
+  rm -rf "$folder/trial"
   fail "$1. Nothing was changed"
 }
 
 # check FOLDER: whether nft and firewalld would take the version.
 check() {
   command -v nft >/dev/null || fail "there is no nft on this host: install the package nftables. Nothing was changed"
-  nft -c -f "$1/firewall.nft" >"$folder/errors" 2>&1 || refuse "nft does not take the rules"
+  errors=$(nft -c -f "$1/firewall.nft" 2>&1) || refuse "nft does not take the rules"
   if [ "$(cat "$1/tool")" = firewalld ]; then
     firewalld_runs || fail "firewalld does not run on this host: install and start it, or set hostFirewall to nftables. Nothing was changed"
     while read -r path; do
@@ -365,13 +371,13 @@ check() {
     mkdir "$folder/trial"
     cp -pR "$etc" "$folder/trial/etc"
     if [ -d "$kept" ]; then cp -pR "$kept" "$folder/trial/kept"; fi
-    place "$folder/trial/etc" "$folder/trial/kept" "$1" >"$folder/errors" 2>&1 || refuse "firewalld's files cannot be written"
-    firewall-offline-cmd --system-config "$folder/trial/etc" --check-config >"$folder/errors" 2>&1 ||
+    errors=$(place "$folder/trial/etc" "$folder/trial/kept" "$1" 2>&1) || refuse "firewalld's files cannot be written"
+    errors=$(firewall-offline-cmd --system-config "$folder/trial/etc" --check-config 2>&1) ||
       refuse "firewalld does not take the rules"
     timeout 60 firewall-cmd --get-active-zones 9>&- | awk '/^[^ ]/ { zone = $1 } /^ +sources:/ { $1 = ""; print zone ":" $0 }' |
       sed 's/^/k3s-networking: warning: packets of these sources go by their own zone of firewalld: /' >&2
   fi
-  rm -rf "$folder/trial" "$folder/errors"
+  rm -rf "$folder/trial"
 }
 
 put_unit() {
@@ -477,6 +483,7 @@ run \`pulumi up\` once more, which confirms them if SSH gets through; else corre
 load() {
   lock
   read_state
+  unstage "$etc"
   wanted=$id
   if [ "$status" = rolled-back ]; then wanted=$previous; fi
   if [ "$status" = armed ] && [ ! -e "$armed" ]; then

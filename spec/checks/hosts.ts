@@ -109,3 +109,27 @@ export const checkHostGwLink: HostsCheck = ({ parsed }) => {
     'sends pods\' packets straight to the other host ("host-gw"), which works only without a router between them; advised: vxlan or wireguard-native, unless all hosts share one link';
   return [problem("host-gw-one-link", "k3s.flannelBackend", message, "see that they do, or use another backend")];
 };
+
+/** Hosts that are gone for good: the next update takes them out, and until then the servers' order begins with another. */
+export const checkLostHosts: HostsCheck = ({ parsed }) => {
+  const first = parsed.k3s.bootstrapServer ?? hostsOf(parsed).find(({ role }) => role === "server")?.name;
+  return parsed.nodes.flatMap(({ name, lost }, index) => {
+    if (!lost) return [];
+    const path = `nodes[${index}].lost`;
+    if (name === first) {
+      const message = `is said of the server that every update begins with (${show(name)}); allowed: for another than k3s.bootstrapServer`;
+      return [
+        problem("lost-bootstrap-server", path, message, "set k3s.bootstrapServer to the name of a server that is left"),
+      ];
+    }
+    const message = `is said of ${name}, on which nothing is done any more (true); advised: for one update only`;
+    return [
+      problem(
+        "host-lost",
+        path,
+        message,
+        "after it, take the node out of nodes: it is drained, and its machine left as it is",
+      ),
+    ];
+  });
+};

@@ -106,6 +106,8 @@ const host = z.strictObject({
   taints: z.array(taint).optional(),
   /** Whether ServiceLB may use this node, and in which pool; instead of the pool's. */
   serviceLb: serviceLb.optional(),
+  /** The host is gone for good: from now on nothing is done on it, so that the next update can take the node out of the stack. */
+  lost: z.boolean().default(false),
 });
 
 /** A file that a host installs K3s from. Exactly one of `path` and `url`; `checks/` holds a stack to it. */

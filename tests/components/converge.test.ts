@@ -165,6 +165,11 @@ describe("a run on a host that has K3s", () => {
         "k3s-networking: server-1 is not ready after 1 seconds\n--- last lines of k3s's journal ---\nthe journal of k3s\n",
     });
     expect(host.calls()).toContain("journalctl -u k3s -n 30 --no-pager");
+    host.state("journal", "Node password rejected, duplicate hostname or contents of '/etc/rancher/node/password'\n");
+    expect(install(documentOf({}, "flannel-backend: host-gw\n")).stderr).toMatch(
+      /^k3s-networking: server-1 is not ready after 1 seconds: the cluster knows another host by this name\. .* run `kubectl delete node server-1` and pulumi up again\n/,
+    );
+    host.calls();
     host.state("not-ready", undefined);
     expect(install(documentOf({}, "flannel-backend: host-gw\n"))).toEqual(ok("changed: k3s\n"));
     expect(restarts(host.calls())).toBe(1);

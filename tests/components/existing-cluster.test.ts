@@ -77,7 +77,7 @@ describe("the committed stacks, resource for resource", () => {
     const { resources, names } = await build(plan);
     const own = names(COMMAND).filter((name) => !name.startsWith("k3s-manifest-"));
     expect(own.sort()).toEqual(
-      [...steps(nodes["edge-existing-shared"], ...ALL_STEPS), "k3s-bootstrap", "k3s-kubeconfig"].sort(),
+      [...steps(nodes["edge-existing-shared"], ...ALL_STEPS), "k3s-checked", "k3s-bootstrap", "k3s-kubeconfig"].sort(),
     );
     expect(
       names(COMMAND)
@@ -98,7 +98,7 @@ describe("the committed stacks, resource for resource", () => {
     const plan = committed("onprem-segregated");
     const { resources, names, get } = await build(plan);
     expect(names(COMMAND).sort()).toEqual(
-      [...steps(nodes["onprem-segregated"], ...ALL_STEPS), "k3s-bootstrap", "k3s-kubeconfig"].sort(),
+      [...steps(nodes["onprem-segregated"], ...ALL_STEPS), "k3s-checked", "k3s-bootstrap", "k3s-kubeconfig"].sort(),
     );
     expect(resources.filter(({ type }) => type.startsWith("kubernetes:")).map(({ name }) => name)).toEqual(
       plan.delivery.steps.map(({ key }) => `k3s-${key}`),
@@ -267,7 +267,8 @@ describe("order", () => {
     const command = (name: string): Declared => recording.get(COMMAND, `k3s-${name}`);
     // Without the checks that found addresses in a document.
     const before = (name: string): string[] => direct(command(name)).filter((key) => !key.endsWith("-check"));
-    expect(direct(command("server-1-removal"))).toEqual(HA_NODES.map((node) => `${node}-check`).sort());
+    expect(direct(command("checked"))).toEqual(HA_NODES.map((node) => `${node}-check`).sort());
+    for (const node of HA_NODES) expect(direct(command(`${node}-removal`))).toEqual(["checked"]);
     expect(before("server-1-firewall")).toEqual(["server-1-removal"]);
     expect(before("server-1-confirm")).toEqual(["server-1-firewall", "server-1-removal"]);
     expect(before("bootstrap")).toEqual(["server-1-confirm", "server-1-firewall", "server-1-removal"]);
@@ -308,7 +309,7 @@ describe("order", () => {
       names(COMMAND)
         .filter((name) => !name.startsWith("k3s-manifest"))
         .sort(),
-    ).toEqual([...steps(["server-1"], ...ALL_STEPS), "k3s-bootstrap", "k3s-kubeconfig"].sort());
+    ).toEqual([...steps(["server-1"], ...ALL_STEPS), "k3s-checked", "k3s-bootstrap", "k3s-kubeconfig"].sort());
     expect(get(COMMAND, "k3s-server-1-member").inputs).toMatchObject({
       delete: script("keep-last.sh"),
       connection: get(COMMAND, "k3s-server-1-check").inputs["connection"],
@@ -327,14 +328,28 @@ describe("order", () => {
 
 test("without a firewall of the program's: none is put there, and one that is there goes", async () => {
   const { names, get } = await build(planOf(ha({ hostFirewall: "none" })));
-  expect(names(COMMAND).filter((name) => name.endsWith("-firewall") || name.endsWith("-confirm"))).toEqual(
-    [],
-  );
+  expect(names(COMMAND).filter((name) => name.endsWith("-firewall") || name.endsWith("-confirm"))).toEqual([]);
   expect(direct(get(COMMAND, "k3s-agent-1-install"))).toEqual(
     expect.arrayContaining(["agent-1-removal", "server-3-install"]),
   );
   const { secret } = get(COMMAND, "k3s-agent-1-install").inputs["stdin"] as { secret: string };
   expect(secret).toContain("\nfirewall=none\n");
+});
+
+describe("a host that is gone for good", () => {
+  const lost = "agent-1";
+  const nodes = (ha()["nodes"] as Settings[]).map((node) => (node["name"] === lost ? { ...node, lost: true } : node));
+
+  test("nothing changes on it any more, and nothing is taken away from it", async () => {
+    const { resources } = await build(planOf(ha({ nodes })));
+    for (const { name, inputs, options } of resources.filter(({ type }) => type === COMMAND)) {
+      const kept = Object.keys(inputs).filter((key) => !options.ignoreChanges?.includes(key));
+      const still = name.startsWith(`k3s-${lost}-`) && !name.endsWith("-member");
+      if (still) expect([name, kept]).toEqual([name, []]);
+      else if (name !== "k3s-bootstrap") expect([name, options.ignoreChanges]).toEqual([name, undefined]);
+      expect([name, options.retainOnDelete ?? false]).toEqual([name, name === `k3s-${lost}-removal`]);
+    }
+  });
 });
 
 describe("without the internet", () => {
@@ -356,7 +371,7 @@ describe("without the internet", () => {
       source: expect.objectContaining({ path: "artefacts/k3s" }) as unknown,
       remotePath: "k3s-networking-aaaaaaaaaaaa-binary",
     });
-    expect(direct(copy)).toEqual(HA_NODES.map((node) => `${node}-check`).sort());
+    expect(direct(copy)).toEqual(["checked"]);
     expect(direct(get(COMMAND, "k3s-agent-1-install"))).toEqual(
       expect.arrayContaining(["agent-1-artefact-binary", "agent-1-artefact-install-script"]),
     );
@@ -384,7 +399,7 @@ describe("secrets", () => {
   test("only installations are given tokens; what checks, filters and removes is plain, for a reviewer to read", async () => {
     const { resources } = await build(planOf(ha()));
     for (const { name, inputs } of resources.filter(({ type }) => type === COMMAND)) {
-      const secret = typeof inputs["stdin"] !== "string";
+      const secret = typeof (inputs["stdin"] ?? "") !== "string";
       expect([name, secret]).toEqual([name, name.endsWith("-install")]);
     }
   });

@@ -323,6 +323,7 @@ test("every script is plain sh: a strict POSIX shell reads it", () => {
   expect(scripts).toEqual([
     "check.sh",
     "configure-backplane.sh",
+    "confirm-firewall.sh",
     "converge.sh",
     "firewall.sh",
     "host-key.sh",

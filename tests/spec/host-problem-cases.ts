@@ -34,7 +34,7 @@ export const HOST_CASES: readonly (readonly [code: ProblemCode, settings: Settin
       'firewall: is not a setting ("firewall"); allowed in the stack: target, layout, hostFirewall, network, access, pools, nodes, k3s, api, traefik, loadBalancer, services, delivery; did you mean hostFirewall? [unknown-key]',
       'hostfirewall: is not a setting ("hostfirewall"); allowed in the stack: target, layout, hostFirewall, network, access, pools, nodes, k3s, api, traefik, loadBalancer, services, delivery; did you mean hostFirewall? [unknown-key]',
       'hosts: is not a setting ("hosts"); allowed in the stack: target, layout, hostFirewall, network, access, pools, nodes, k3s, api, traefik, loadBalancer, services, delivery; did you mean nodes? [unknown-key]',
-      'nodes[0].adress: is not a setting ("adress"); allowed in nodes[0]: name, pool, role, address, port, hostKey, backplane, external, arch, labels, taints, serviceLb; did you mean address? [unknown-key]',
+      'nodes[0].adress: is not a setting ("adress"); allowed in nodes[0]: name, pool, role, address, port, hostKey, backplane, external, arch, labels, taints, serviceLb, lost; did you mean address? [unknown-key]',
     ],
   ],
   [
@@ -405,6 +405,20 @@ export const HOST_CASES: readonly (readonly [code: ProblemCode, settings: Settin
     { k3s: { flannelBackend: "host-gw" }, nodes: servers({}, {}, {}) },
     [
       'k3s.flannelBackend: sends pods\' packets straight to the other host ("host-gw"), which works only without a router between them; advised: vxlan or wireguard-native, unless all hosts share one link; see that they do, or use another backend [host-gw-one-link]',
+    ],
+  ],
+  [
+    "host-lost",
+    { nodes: [...servers({}, {}, {}), { ...host("agent", 1), lost: true }] },
+    [
+      "nodes[3].lost: is said of agent-1, on which nothing is done any more (true); advised: for one update only; after it, take the node out of nodes: it is drained, and its machine left as it is [host-lost]",
+    ],
+  ],
+  [
+    "lost-bootstrap-server",
+    { nodes: servers({ lost: true }, {}, {}) },
+    [
+      'nodes[0].lost: is said of the server that every update begins with ("server-1"); allowed: for another than k3s.bootstrapServer; set k3s.bootstrapServer to the name of a server that is left [lost-bootstrap-server]',
     ],
   ],
   [

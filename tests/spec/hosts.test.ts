@@ -34,6 +34,7 @@ test("the smallest stack: one host with one interface, every default filled in",
       external: { kind: "address", address: "10.1.0.11" },
       labels: {},
       taints: [],
+      lost: false,
     },
   ]);
   expect(k3s.bootstrapServer).toBe("server-1");

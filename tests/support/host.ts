@@ -34,7 +34,7 @@ case $1 in
     if [ -e "$root/etc/rancher/k3s/config.yaml.d/10-join.yaml" ]; then mkdir -p "$server/db/etcd/member"; else mkdir -p "$server/db"; touch "$server/db/state.db"; fi
     [ -e "$server/token" ] || echo "K10ca::server:$(sed 's/^K10.*:://;s/^server://' "$root/etc/rancher/k3s/token")" >"$server/token" ;;
 esac`,
-  journalctl: `echo "the journal of $2"`,
+  journalctl: `echo "the journal of $2"; cat "$state/journal" 2>/dev/null`,
   ip: `
 case "$*" in
   *"route show default") grep ^default "$state/routes" ;;

@@ -16,6 +16,7 @@ export interface Declared {
     readonly deleteBeforeReplace?: true;
     readonly ignoreChanges?: readonly string[];
     readonly replaceOnChanges?: readonly string[];
+    readonly retainOnDelete?: true;
     readonly additionalSecretOutputs?: readonly string[];
     readonly provider?: string;
   };
@@ -113,6 +114,7 @@ interface RequestFields {
   readonly getAdditionalsecretoutputsList: () => readonly string[];
   readonly getDeletebeforereplace: () => boolean;
   readonly getReplaceonchangesList: () => readonly string[];
+  readonly getRetainondelete: () => boolean;
 }
 
 function declared(req: RequestFields): Declared {
@@ -131,6 +133,7 @@ function declared(req: RequestFields): Declared {
       ...(req.getDeletebeforereplace() ? { deleteBeforeReplace: true } : {}),
       ...(ignored.length > 0 ? { ignoreChanges: [...ignored] } : {}),
       ...(replacing.length > 0 ? { replaceOnChanges: [...replacing] } : {}),
+      ...(req.getRetainondelete() ? { retainOnDelete: true } : {}),
       ...(secretOutputs.length > 0 ? { additionalSecretOutputs: [...secretOutputs] } : {}),
       ...(provider === "" ? {} : { provider: shortUrn(provider) }),
     },
