@@ -459,7 +459,7 @@ confirm() {
   read_state
   node=$(sed -n 's/^node=//p' "$root/etc/k3s-networking/node" 2>/dev/null || true)
   [ "$(sha_of "$id")" = "$1" ] || fail "the firewall on this host is not the one that this program put there last: \
-run \`pulumi up --replace\` with the URN of k3s-$node-firewall"
+run pulumi up with --replace '**::*$node-firewall'"
   if [ "$status" = confirmed ]; then
     is_live "$id" || make_live "$id" || fail "the firewall's rules could not be put in force"
   elif [ "$status" = armed ] && [ -e "$armed" ] && is_live "$id"; then

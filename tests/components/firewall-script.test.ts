@@ -98,7 +98,7 @@ describe("on trial", () => {
     const other = await host.confirm(nftables("two"));
     expect(other.code).toBe(1);
     expect(other.stderr).toMatch(
-      /is not the one that this program put there last: run `pulumi up --replace` .*k3s-server-1-firewall/,
+      /is not the one that this program put there last: run pulumi up with --replace '\*\*::\*server-1-firewall'\n$/,
     );
   });
 
