@@ -15,8 +15,10 @@ const COMMANDS = {
   start: () => require("../review/command.ts").runCommand(require("../review/cli.ts").main, process.argv.slice(3)),
   reach: () =>
     require("../review/command.ts").runCommand(require("../review/reach-cli.ts").main, process.argv.slice(3)),
+  doctor: () => require("../review/command.ts").runCommand(require("../doctor/cli.ts").main, process.argv.slice(3)),
   docs: () => require("./docs.ts").main(process.argv.slice(3)),
   bench: () => require("./bench.ts").main(process.argv.slice(3)),
+  "bench:ssh": () => require("./bench-ssh.ts").main(process.argv.slice(3)),
   test: () => require("./gate.cjs").main(process.argv.slice(3)),
   "engine:setup": () => require("./engine/setup.ts").main(process.argv.slice(3)),
   "test:engine": () => require("./engine-test.ts").main(process.argv.slice(3)),
