@@ -1,0 +1,34 @@
+/** The stacks that are measured: three servers and agents on hosts that are there, one interface each, ports closed by nftables. */
+import { setSetting, setting, type Config } from "../../../tests/engine/harness/project";
+
+/** The committed stack that they are made of. */
+export const BASE_STACK = "edge-existing-shared";
+export const SERVERS = 3;
+
+export interface Sizes {
+  readonly agents: number;
+  /** The address of the n-th host, from 0. */
+  readonly address: (index: number) => string;
+  readonly hostKey: string;
+  /** Networks that SSH comes from. */
+  readonly admin: readonly string[];
+}
+
+/** Has a stack's settings describe so many hosts. What its services and pools were goes: every agent is like the others. */
+export function describeHosts(config: Config, { agents, address, hostKey, admin }: Sizes): void {
+  const access = setting<Config>(config, "access");
+  setSetting(config, "access", { ...access, admin });
+  for (const key of ["pools", "services", "traefik"]) Reflect.deleteProperty(config, `k3s-networking:${key}`);
+  // A /24 for each node.
+  setSetting(config, "k3s", {
+    ...setting<Config>(config, "k3s"),
+    clusterCidr: "10.96.0.0/12",
+    serviceCidr: "10.112.0.0/16",
+  });
+  const nodes = Array.from({ length: SERVERS + agents }, (_, index) => {
+    const role = index < SERVERS ? "server" : "agent";
+    const name = `${role}-${index < SERVERS ? index + 1 : index - SERVERS + 1}`;
+    return { name, role, address: address(index), hostKey };
+  });
+  setSetting(config, "nodes", nodes);
+}
