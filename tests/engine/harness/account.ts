@@ -1,4 +1,4 @@
-/** Everything that an account of the EC2 and load balancer APIs holds, as a list of names: what a destroyed stack leaves behind. */
+/** An account of the EC2 and load balancer APIs, and everything that it holds, as a list of names: what a destroyed stack leaves behind. */
 import {
   DescribeAddressesCommand,
   DescribeInstancesCommand,
@@ -11,16 +11,76 @@ import {
   DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
   DescribeVpcsCommand,
-  type EC2Client,
+  EC2Client,
+  RevokeSecurityGroupIngressCommand,
 } from "@aws-sdk/client-ec2";
 import {
   DescribeLoadBalancersCommand,
   DescribeTargetGroupsCommand,
-  type ElasticLoadBalancingV2Client,
+  ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { startMoto, type Moto } from "../lab/moto";
 
-/** The account's contents, sorted: `vpc vpc-0123`, …. Instances that were terminated do not count. */
-export async function accountContents(ec2: EC2Client, balancers: ElasticLoadBalancingV2Client): Promise<string[]> {
+/** What the tests' programs say to the APIs. */
+const CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" };
+
+/** The account. */
+export class Account {
+  /** What the engine's AWS provider reads. */
+  readonly environment: Readonly<Record<string, string>>;
+
+  private constructor(
+    private readonly moto: Moto,
+    readonly region: string,
+    readonly ec2: EC2Client,
+    private readonly balancers: ElasticLoadBalancingV2Client,
+  ) {
+    this.environment = {
+      AWS_ENDPOINT_URL: moto.url,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    };
+  }
+
+  /** Starts the APIs. @param python a Python that has moto. */
+  static async open(python: string, region: string): Promise<Account> {
+    const moto = await startMoto({ python });
+    const client = { endpoint: moto.url, region, credentials: CREDENTIALS };
+    return new Account(moto, region, new EC2Client(client), new ElasticLoadBalancingV2Client(client));
+  }
+
+  get url(): string {
+    return this.moto.url;
+  }
+
+  /** The account's contents, sorted: `vpc vpc-0123`, …. Instances that were terminated do not count. */
+  async contents(): Promise<string[]> {
+    return accountContents(this.ec2, this.balancers);
+  }
+
+  /** Takes one ingress rule away behind the engine's back. */
+  async closeOneRule(): Promise<void> {
+    const { SecurityGroupRules = [] } = await this.ec2.send(
+      new DescribeSecurityGroupRulesCommand({ MaxResults: 1000 }),
+    );
+    const rule = SecurityGroupRules.find(({ IsEgress, FromPort, Tags = [] }) => {
+      return IsEgress === false && FromPort !== undefined && FromPort > 0 && Tags.length > 0;
+    });
+    if (rule?.GroupId === undefined || rule.SecurityGroupRuleId === undefined) throw new Error("there is no rule");
+    const { GroupId, SecurityGroupRuleId } = rule;
+    await this.ec2.send(
+      new RevokeSecurityGroupIngressCommand({ GroupId, SecurityGroupRuleIds: [SecurityGroupRuleId] }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.moto.stop();
+    this.ec2.destroy();
+    this.balancers.destroy();
+  }
+}
+
+async function accountContents(ec2: EC2Client, balancers: ElasticLoadBalancingV2Client): Promise<string[]> {
   const ids = (kind: string, list: readonly (string | undefined)[] | undefined): string[] =>
     (list ?? []).map((id) => `${kind} ${id ?? "?"}`);
   const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));

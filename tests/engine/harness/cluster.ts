@@ -9,6 +9,7 @@ const ARRIVAL = 20;
 interface Listed {
   readonly items: readonly {
     readonly metadata: { readonly name: string };
+    readonly spec?: unknown;
     readonly status?: {
       readonly conditions?: readonly { readonly type: string; readonly status: string }[];
       readonly nodeInfo?: { readonly kubeletVersion: string };
@@ -73,6 +74,17 @@ export class ClusterView {
     if (known.stdout.trim() === "") return [];
     const { items } = JSON.parse(await this.ask(["get", kind, "-n", namespace, "-o", "json"])) as Listed;
     return items.map(({ metadata: { name } }) => name).sort();
+  }
+
+  /** What an operator does about a node that is gone for good. */
+  async deleteNode(name: string): Promise<void> {
+    await this.ask(["delete", "node", name]);
+  }
+
+  /** What the objects of a kind say they should be like. */
+  async spec(kind: string, namespace: string): Promise<unknown[]> {
+    const { items } = JSON.parse(await this.ask(["get", kind, "-n", namespace, "-o", "json"])) as Listed;
+    return items.map(({ spec }) => spec);
   }
 
   /**

@@ -15,6 +15,8 @@ const ANSWER = "(answered by the provider)";
 /** How the engine marks them. */
 const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
+/** The mark of a file, which is no secret. */
+const ASSET = "c44067f5952c0a294b673a41bacd8c17";
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -42,6 +44,8 @@ function fromEngine(value: unknown): unknown {
   if (value === "[secret]") return SECRET;
   if (Array.isArray(value)) return value.map(fromEngine);
   if (!isMapping(value)) return value;
+  // The engine has read the file, and knows its checksum.
+  if (value[SIGNATURE] === ASSET) return { asset: { path: value["path"] } };
   return SIGNATURE in value ? SECRET : mapped(value, fromEngine);
 }
 

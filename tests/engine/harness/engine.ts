@@ -34,6 +34,8 @@ export interface EngineOptions {
   readonly state: string;
   readonly stack: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Seconds that a command such as `up` may take. Default: as for any child process. */
+  readonly limit?: number;
 }
 
 interface StepEvent {
@@ -169,7 +171,12 @@ export class Engine {
     const folder = path.join(this.options.state, "..");
     const log = path.join(folder, `events-${String(this.count)}.json`);
     const words = [command, "-s", this.options.stack, "--non-interactive", "--event-log", log, ...args];
-    const running = start("pulumi", words, { cwd: this.options.project, env: this.environment });
+    const { project: cwd, limit } = this.options;
+    const running = start("pulumi", words, {
+      cwd,
+      env: this.environment,
+      ...(limit === undefined ? {} : { limit }),
+    });
     const result = running.finished.then((finished) => {
       this.printed.push(finished.output);
       writeFileSync(path.join(folder, `console-${String(this.count)}-${command}.txt`), finished.output);

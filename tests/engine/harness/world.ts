@@ -1,9 +1,8 @@
 /** One scenario's world: a copy of the program with one stack, the engine, and everything that the program meets. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { DescribeSecurityGroupRulesCommand, EC2Client, RevokeSecurityGroupIngressCommand } from "@aws-sdk/client-ec2";
-import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import type { EC2Client } from "@aws-sdk/client-ec2";
 import type { ClusterPlan } from "../../../plan/types";
 import type { PreviewDocument } from "../../../review/document";
 import { planStack } from "../../../review/preview";
@@ -11,12 +10,16 @@ import { startCluster, type RunningCluster } from "../k3s-backend/cluster";
 import type { LabEvent } from "../lab/events";
 import type { LabHost } from "../lab/host";
 import { startLab, type Lab } from "../lab/lab";
-import { startMoto, type Moto } from "../lab/moto";
+import type { MachineOptions } from "../lab/machines";
+import { OPERATOR } from "../lab/network";
 import type { Fault } from "../providers/aws/faults";
-import { accountContents } from "./account";
+import { Account } from "./account";
 import { ClusterView } from "./cluster";
 import { declaredByEngine, declaredByReview, inReviewWords, type DeclaredResource } from "./comparison";
 import { Engine } from "./engine";
+import { keyPair, type KeyPair } from "./keys";
+import { machineState, stateChanges, type MachineState } from "./machine-state";
+import { nodeSettings, ownMachine, type NodeSettings } from "./machines";
 import { installPlugins } from "./plugins";
 import { run } from "./process";
 import { Project, ROOT, setSetting, setting, type Config } from "./project";
@@ -35,26 +38,27 @@ interface Tools {
 export interface WorldOptions {
   /** A committed stack. */
   readonly stack: string;
+  /** Changes the stack's settings before its machines are set up. */
+  readonly edit?: (config: Config) => void;
+  /** What its machines have of their owner's, by node. Left out of it: as `ownMachine` makes them. */
+  readonly machines?: Readonly<Record<string, Partial<MachineOptions>>>;
 }
 
-/** What the tests' programs say to the EC2 API. */
-const CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" };
+interface Access {
+  readonly admin: readonly string[];
+  readonly ssh: Config & { readonly user: string };
+}
+
 /** How much faster an unreachable host is given up than in real life. */
 const HURRY = 20;
 /** Seconds that the program's scripts wait on the lab's hosts. */
-const WAITS = { K3S_WAIT_SECONDS: 40, K3S_PAUSE_SECONDS: 0.3, K3S_API_WAIT_SECONDS: 10, K3S_SURVIVOR_WAIT_SECONDS: 3 };
-
-/** An OpenSSH key pair, ed25519. */
-async function keyPair(
-  folder: string,
-  name: string,
-): Promise<{ readonly privateKey: string; readonly publicKey: string }> {
-  const privateFile = path.join(folder, name);
-  const made = await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "operator", "-f", privateFile]);
-  if (made.code !== 0) throw new Error(`no key pair: ${made.output}`);
-  const text = (file: string): string => readFileSync(file, "utf8");
-  return { privateKey: text(privateFile), publicKey: text(`${privateFile}.pub`).trim() };
-}
+const WAITS = {
+  K3S_WAIT_SECONDS: 40,
+  K3S_PAUSE_SECONDS: 0.3,
+  K3S_API_WAIT_SECONDS: 10,
+  K3S_SURVIVOR_WAIT_SECONDS: 3,
+  K3S_ROLLBACK_SECONDS: 6,
+};
 
 /** A scenario's world. */
 export class World {
@@ -63,55 +67,106 @@ export class World {
   private readonly watch = new ProcessWatch();
   private readonly secrets = new Map<string, string>();
   private baseline: readonly string[] = [];
+  /** What the machines were before the stack, by node. */
+  private readonly machines = new Map<string, MachineState>();
 
   private constructor(
     private readonly folder: string,
     readonly project: Project,
     readonly engine: Engine,
     readonly lab: Lab,
-    readonly ec2: EC2Client,
     readonly cluster: ClusterView,
-    private readonly balancers: ElasticLoadBalancingV2Client,
-    private readonly moto: Moto,
+    private readonly key: KeyPair,
+    private readonly account: Account | undefined,
     private readonly backend: RunningCluster,
   ) {}
 
   /** Makes a world, in namespaces of this process's own. */
-  static async create({ stack }: WorldOptions): Promise<World> {
+  static async create({ stack, edit, machines = {} }: WorldOptions): Promise<World> {
     const tools = JSON.parse(process.env["ENGINE_TEST_TOOLS"] ?? "{}") as Tools;
     const folder = mkdtempSync(path.join(os.tmpdir(), `k3s-engine-${stack}-`));
     const project = new Project(path.join(folder, "project"), stack);
-    const key = await keyPair(folder, "operator-key");
-    project.edit((config) => {
-      const access = setting<{ ssh: Config }>(config, "access");
-      setSetting(config, "access", { ...access, ssh: { ...access.ssh, publicKey: key.publicKey } });
-    });
-    const region = String(project.config()["aws:region"]);
+    if (edit !== undefined) project.edit(edit);
+    const key = await keyPair(folder, "operator-key", "operator");
     // The network first: the other servers listen in it.
-    const moto = await startMoto({ python: tools.python });
+    const isCloud = setting<string | undefined>(project.config(), "target") !== "existing";
+    const account = isCloud ? await Account.open(tools.python, String(project.config()["aws:region"])) : undefined;
+    const { ssh } = setting<Access>(project.config(), "access");
     const lab = await startLab({
       folder: path.join(folder, "lab"),
-      motoUrl: moto.url,
-      region,
+      ...(account === undefined ? {} : { cloud: { motoUrl: account.url, region: account.region } }),
       kubectl: tools.kubectl,
       crds: tools.crds,
-      guest: { waits: WAITS },
+      guest: { waits: WAITS, user: ssh.user },
     });
     const backend = await startCluster({ folder: path.join(folder, "cluster"), ...tools });
     lab.setBackend(backend);
-    const client = { endpoint: moto.url, region, credentials: CREDENTIALS };
-    const ec2 = new EC2Client(client);
-    const engine = World.engineOf(folder, tools, project, moto.url);
+    const engine = World.engineOf(folder, tools, project, account);
     const view = new ClusterView(tools.kubectl, backend.kubeconfigFile);
-    const balancers = new ElasticLoadBalancingV2Client(client);
-    const world = new World(folder, project, engine, lab, ec2, view, balancers, moto, backend);
+    const world = new World(folder, project, engine, lab, view, key, account, backend);
+    if (isCloud) world.giveKey();
+    else await world.setUpMachines(machines);
     await world.remember();
     await engine.must(["stack", "init", stack]);
     await world.setSecret("access.ssh.privateKey", key.privateKey);
     return world;
   }
 
-  private static engineOf(folder: string, tools: Tools, project: Project, endpoint: string): Engine {
+  /** The operator's public key, for instances that the stack makes. */
+  private giveKey(): void {
+    this.project.edit((config) => {
+      const access = setting<Access>(config, "access");
+      setSetting(config, "access", { ...access, ssh: { ...access.ssh, publicKey: this.key.publicKey } });
+    });
+  }
+
+  /** The machines of the stack's nodes. The stack file gets their host keys, and lets the lab's operator in. */
+  private async setUpMachines(special: NonNullable<WorldOptions["machines"]>): Promise<void> {
+    this.project.edit((config) => {
+      const access = setting<Access>(config, "access");
+      setSetting(config, "access", { ...access, admin: [...access.admin, `${OPERATOR}/32`] });
+    });
+    const names = setting<NodeSettings[]>(this.project.config(), "nodes").map(({ name }) => name);
+    await Promise.all(names.map((name) => this.setUpMachine(name, special[name])));
+  }
+
+  /** Sets up the machine of a node that stands in the stack file, and notes its host key there. */
+  async setUpMachine(node: string, special: Partial<MachineOptions> = {}): Promise<LabHost> {
+    const name = `${this.project.stack}-${node}`;
+    const hostKey = await keyPair(this.folder, `host-key-${name}-${String(Date.now())}`, `root@${node}`);
+    this.project.edit((config) => {
+      nodeSettings(config, node).hostKey = hostKey.publicKey.split(" ").slice(0, 2).join(" ");
+    });
+    const own = ownMachine(this.project.config(), node);
+    const host = await this.lab.addMachine({ ...own, name, hostKey, publicKey: this.key.publicKey, ...special });
+    this.machines.set(node, await machineState(host));
+    return host;
+  }
+
+  /** The machine of a node is lost for good, with all that is on it. */
+  async loseMachine(node: string): Promise<void> {
+    await this.lab.lose(`${this.project.stack}-${node}`);
+    this.machines.delete(node);
+  }
+
+  /** What is not as it was before the stack on a machine, a line each. */
+  async machineChanges(node: string): Promise<string[]> {
+    const before = this.machines.get(node);
+    if (before === undefined) throw new Error(`there is no machine for ${node}`);
+    return stateChanges(before, await machineState(this.host(node)));
+  }
+
+  /** The EC2 API. */
+  get ec2(): EC2Client {
+    return this.cloud.ec2;
+  }
+
+  private get cloud(): Account {
+    if (this.account === undefined) throw new Error("this world has no cloud");
+    return this.account;
+  }
+
+  private static engineOf(folder: string, tools: Tools, project: Project, account: Account | undefined): Engine {
     const [home, state] = [path.join(folder, "home/.pulumi"), path.join(folder, "state")];
     mkdirSync(home, { recursive: true });
     mkdirSync(state);
@@ -123,9 +178,7 @@ export class World {
       state,
       stack: project.stack,
       env: {
-        AWS_ENDPOINT_URL: endpoint,
-        AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+        ...(account === undefined ? {} : account.environment),
         ENGINE_TEST_AWS_FAULTS: path.join(folder, "aws-faults.json"),
         ENGINE_TEST_HURRY: String(HURRY),
         ENGINE_TEST_KUBECTL: tools.kubectl,
@@ -136,7 +189,7 @@ export class World {
 
   /** Takes what the account holds now for what was there before the stack. */
   async remember(): Promise<void> {
-    this.baseline = await accountContents(this.ec2, this.balancers);
+    this.baseline = (await this.account?.contents()) ?? [];
   }
 
   /** Ends everything. */
@@ -151,9 +204,7 @@ export class World {
     );
     await this.lab.stop();
     await this.backend.stop();
-    await this.moto.stop();
-    this.ec2.destroy();
-    this.balancers.destroy();
+    await this.account?.close();
     if (process.env["ENGINE_TEST_KEEP"] === undefined) rmSync(this.folder, { recursive: true, force: true });
     if (problems.length > 0) throw new Error(`the lab itself failed: ${problems.map(String).join("; ")}`);
   }
@@ -199,7 +250,7 @@ export class World {
 
   /** The private half of a key pair that no host knows. */
   async newPrivateKey(): Promise<string> {
-    return (await keyPair(this.folder, `other-key-${String(Date.now())}`)).privateKey;
+    return (await keyPair(this.folder, `other-key-${String(Date.now())}`, "operator")).privateKey;
   }
 
   /** Has calls to the EC2 API fail; without one, none. */
@@ -209,17 +260,7 @@ export class World {
 
   /** Takes one ingress rule away behind the engine's back. */
   async closeOneRule(): Promise<void> {
-    const { SecurityGroupRules = [] } = await this.ec2.send(
-      new DescribeSecurityGroupRulesCommand({ MaxResults: 1000 }),
-    );
-    const rule = SecurityGroupRules.find(({ IsEgress, FromPort, Tags = [] }) => {
-      return IsEgress === false && FromPort !== undefined && FromPort > 0 && Tags.length > 0;
-    });
-    if (rule?.GroupId === undefined || rule.SecurityGroupRuleId === undefined) throw new Error("there is no rule");
-    const { GroupId, SecurityGroupRuleId } = rule;
-    await this.ec2.send(
-      new RevokeSecurityGroupIngressCommand({ GroupId, SecurityGroupRuleIds: [SecurityGroupRuleId] }),
-    );
+    await this.cloud.closeOneRule();
   }
 
   /** Files of K3s's configuration on any host that others than root may read, and what scripts left in /tmp. */
@@ -292,11 +333,20 @@ export class World {
   /** What a destroyed stack left behind: in the account, among the lab's machines, in the cluster. */
   async leftovers(): Promise<string[]> {
     await this.lab.settled();
-    const account = await accountContents(this.ec2, this.balancers);
+    const delivered = await this.cluster.delivered();
+    if (this.account === undefined) {
+      const changes = await Promise.all(
+        [...this.machines.keys()].map(async (node) =>
+          (await this.machineChanges(node)).map((change) => `${node}: ${change}`),
+        ),
+      );
+      return [...changes.flat(), ...delivered];
+    }
+    const account = await this.account.contents();
     return [
       ...account.filter((entry) => !this.baseline.includes(entry)),
       ...this.lab.hosts().map(({ name }) => `host ${name}`),
-      ...(await this.cluster.delivered()),
+      ...delivered,
     ];
   }
 }

@@ -150,8 +150,15 @@ function addressesOf(configuration: Configuration, host: Host): { nodeIp: string
   return { nodeIp, flannelAddress: nodeIp };
 }
 
+/** Whether packets to anywhere are led somewhere: a line of zeros in the kernel's table. */
+function hasDefaultRoute(): boolean {
+  const [, ...routes] = readFileSync("/proc/net/route", "utf8").trim().split("\n");
+  return routes.some((route) => route.split("\t")[1] === "00000000");
+}
+
 /** The settings of a node. @throws Refusal for what K3s would not take. */
 export function readNodeSettings(configuration: Configuration, host: Host, version: string): NodeSettings {
+  if (!hasDefaultRoute()) throw new Refusal("unable to select an IP from default routes.");
   const warnings: string[] = [];
   const serverUrl = configuration.text("server");
   if (serverUrl !== undefined && !/^https:\/\/[^/]+\/?$/u.test(serverUrl)) {

@@ -68,9 +68,11 @@ export async function createBase(options: BaseOptions): Promise<void> {
   chownSync(path.join(root, home), USER_ID, USER_ID);
   for (const [file, { text, mode }] of Object.entries(files(options))) putFile(root, file, text, mode);
   putFile(root, "etc/ssh/sshd_config", sshdConfig(options.environment, await hasPenalties()));
-  const bin = path.join(options.guest, "bin");
-  for (const tool of readdirSync(bin))
-    putFile(root, `usr/local/bin/${tool}`, readFileSync(path.join(bin, tool), "utf8"), 0o755);
+  for (const folder of ["bin", "sbin"]) {
+    const tools = path.join(options.guest, folder);
+    for (const tool of readdirSync(tools))
+      putFile(root, `usr/local/${folder}/${tool}`, readFileSync(path.join(tools, tool), "utf8"), 0o755);
+  }
 }
 
 /** Makes a folder below a layer's root, and those above it, whatever the umask. */

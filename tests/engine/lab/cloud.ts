@@ -3,9 +3,10 @@ import { TerminateInstancesCommand, type EC2Client } from "@aws-sdk/client-ec2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CloudReader, type InstanceView } from "./cloud-view";
 import { LabHost, type HostContext } from "./host";
+import type { HostSource } from "./source";
 
 /** Hosts of running and stopped instances. */
-export class Cloud {
+export class Cloud implements HostSource {
   /** What went wrong in the lab itself: none of it is the program's doing. */
   readonly problems: Error[] = [];
   private readonly known = new Map<string, { readonly host: LabHost; seen: string; on: boolean }>();

@@ -7,6 +7,7 @@ import path from "node:path";
 import type { Certificates } from "./certificates";
 import type { EventLog } from "./events";
 import { OPERATOR } from "./network";
+import { launcher } from "./release";
 
 /** Names of the server. */
 export const DOWNLOAD_NAMES: readonly string[] = ["raw.githubusercontent.com", "github.com"];
@@ -28,12 +29,6 @@ const PATHS = [
   /^\/k3s-io\/k3s\/(?<tag>[^/]+)\/(?<file>install\.sh)$/,
   /^\/k3s-io\/k3s\/releases\/download\/(?<tag>[^/]+)\/(?<file>k3s|sha256sum-amd64\.txt)$/,
 ];
-
-function launcher(version: string): string {
-  return `#!/bin/sh
-exec /usr/local/lib/lab/node /usr/local/lib/lab/k3s/main.js --lab-version '${version}' "$@"
-`;
-}
 
 /** The server. */
 export class Downloads {

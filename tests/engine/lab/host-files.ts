@@ -16,6 +16,8 @@ export interface HostFiles {
   readonly backend: unknown;
   /** Seconds between sshd's first answer and the end of the first boot. */
   readonly cloudInitSeconds: number;
+  /** Whether a DHCP server answers on its interfaces. */
+  readonly hasDhcp: boolean;
 }
 
 /** Makes the folders that a host's boot needs. */
@@ -32,14 +34,18 @@ export function writeHostFiles(folder: string, files: HostFiles): void {
     putFile(folder, "run/.new", text, mode);
     renameSync(path.join(folder, "run/.new"), path.join(folder, "run", file));
   };
-  const { nics, cloudInitSeconds, ...host } = files;
+  const { nics, cloudInitSeconds, hasDhcp, ...host } = files;
   const interfaces = nics.map(({ id: _, ...nic }) => nic);
   // The backend's token is not for everybody.
   write("host.json", `${JSON.stringify({ ...host, interfaces }, null, 2)}\n`, 0o600);
   write("instance", `${host.instanceId}\n`);
   write("cloud-init-seconds", `${cloudInitSeconds}\n`);
-  write("dhcp", nics.map(lease).join(""));
+  write("dhcp", nics.map(hasDhcp ? lease : noLease).join(""));
   write("elastic", nics.map(({ elasticIp }) => (elasticIp === undefined ? "" : `${elasticIp}\n`)).join(""));
+}
+
+function noLease({ device, mac }: Nic): string {
+  return `${device} ${mac} - - - static\n`;
 }
 
 /** A line of what the VPC's DHCP server answers, by MAC address. */

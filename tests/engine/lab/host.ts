@@ -6,7 +6,7 @@ import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, type Finished } from "../harness/process";
-import { Disk } from "./disk";
+import { Disk, type OwnState } from "./disk";
 import type { EventLog } from "./events";
 import { makeHostFolders, writeHostFiles } from "./host-files";
 import { OPERATOR, type Cable, type Nic, type Router } from "./network";
@@ -41,6 +41,8 @@ export interface Machine {
   readonly publicKey?: string;
   /** The primary one first. */
   readonly nics: readonly Nic[];
+  /** What a machine has of its owner, who set it up before. Left out: a cloud's image, whose first boot is yet to come. */
+  readonly owner?: OwnState;
 }
 
 /** A host. What changes it is done one after the other. */
@@ -137,6 +139,7 @@ export class LabHost {
       nics,
       cloudInitSeconds,
       backend: this.context.backend(),
+      hasDhcp: this.machine.owner === undefined,
     });
   }
 
@@ -250,10 +253,11 @@ export class LabHost {
   }
 
   private async createDisk(): Promise<void> {
-    const { instanceId, publicKey } = this.machine;
-    const hostname = `ip-${(this.nics[0]?.address ?? "0.0.0.0").replaceAll(".", "-")}`;
-    const first = { instanceId, hostname, user: this.context.user };
-    await this.disk.create(publicKey === undefined ? first : { ...first, publicKey }, OPERATOR);
+    const { instanceId, publicKey, owner, name } = this.machine;
+    const given = `ip-${(this.nics[0]?.address ?? "0.0.0.0").replaceAll(".", "-")}`;
+    const first = { instanceId, hostname: owner === undefined ? given : name, user: this.context.user };
+    const known = publicKey === undefined ? {} : { publicKey };
+    await this.disk.create({ ...first, ...known, ...(owner === undefined ? {} : { owner }) }, OPERATOR);
   }
 
   /** Where process 1 ends without being asked to, the host is off. */

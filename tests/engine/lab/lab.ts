@@ -11,9 +11,12 @@ import { createCertificates } from "./certificates";
 import { Cloud } from "./cloud";
 import { DOWNLOAD_NAMES, Downloads } from "./downloads";
 import { EventLog } from "./events";
-import type { LabHost } from "./host";
+import type { HostContext, LabHost } from "./host";
+import { Machines, type MachineOptions } from "./machines";
+import { Mirror } from "./mirror";
 import { Router } from "./network";
 import { createShared, shareAuthority } from "./shared";
+import type { HostSource } from "./source";
 
 /** The cluster's backend: etcd and the Kubernetes API server, which the hosts' K3s speaks to. */
 export interface Backend {
@@ -29,14 +32,14 @@ export interface Waits {
   readonly K3S_PAUSE_SECONDS?: number;
   readonly K3S_API_WAIT_SECONDS?: number;
   readonly K3S_SURVIVOR_WAIT_SECONDS?: number;
+  readonly K3S_ROLLBACK_SECONDS?: number;
 }
 
 export interface LabOptions {
   /** The lab's own folder: made if need be, and gone after the end. Its path has no colon, comma or space. */
   readonly folder: string;
-  /** The EC2 API. */
-  readonly motoUrl: string;
-  readonly region: string;
+  /** The EC2 API whose instances the hosts are. Left out: there is no cloud, and hosts are the machines that `addMachine` sets up. */
+  readonly cloud?: { readonly motoUrl: string; readonly region: string };
   /** The kubectl command for hosts. */
   readonly kubectl?: string;
   /** Folder of the custom resource definitions that charts bring, for hosts. */
@@ -64,7 +67,9 @@ const GUEST = path.join(__dirname, "guest");
 export class Lab {
   private readonly delays = new Map<string, number>();
   private backend: Backend | undefined;
-  private cloud!: Cloud;
+  private source!: HostSource;
+  private machines: Machines | undefined;
+  private ec2: EC2Client | undefined;
 
   private constructor(
     private readonly folder: string,
@@ -72,8 +77,9 @@ export class Lab {
     readonly events: EventLog,
     /** The download server and its faults. */
     readonly downloads: Downloads,
+    /** A server inside the hosts' own network, with the files that a test puts there. */
+    readonly mirror: Mirror,
     private readonly router: Router,
-    private readonly ec2: EC2Client,
   ) {}
 
   /** Starts it. See `startLab`. */
@@ -102,13 +108,9 @@ export class Lab {
     });
     const router = await Router.open();
     const downloads = await Downloads.start(certificates, GUEST, events);
-    const ec2 = new EC2Client({
-      endpoint: options.motoUrl,
-      region: options.region,
-      credentials: { accessKeyId: "lab", secretAccessKey: "lab" },
-    });
-    const lab = new Lab(folder, events, downloads, router, ec2);
-    lab.cloud = lab.startCloud(options, user);
+    const lab = new Lab(folder, events, downloads, await Mirror.start(events), router);
+    lab.startSource(options, user);
+    if (options.cloud === undefined) await router.openPaths();
     return lab;
   }
 
@@ -125,19 +127,30 @@ export class Lab {
     return host;
   }
 
-  /** Hosts of all instances that are not terminated. */
+  /** Hosts of all instances that are not terminated, or all machines. */
   hosts(): readonly LabHost[] {
-    return this.cloud.hosts;
+    return this.source.hosts;
+  }
+
+  /** Sets up a machine that is nobody's instance, and turns it on. @throws in a lab with a cloud. */
+  async addMachine(options: MachineOptions): Promise<LabHost> {
+    if (this.machines === undefined) throw new Error("this lab's hosts are a cloud's");
+    return this.machines.add(options);
   }
 
   /** What went wrong in the lab itself. A test that finds something here proves nothing. */
   get problems(): readonly Error[] {
-    return this.cloud.problems;
+    return this.source.problems;
   }
 
   /** Waits until the hosts are as the API says now. */
   async settled(): Promise<void> {
-    await this.cloud.settled();
+    await this.source.settled();
+  }
+
+  /** New SSH connections to these hosts come from the operator's other address, and those to all others from the usual one. */
+  async moveOperator(...hosts: readonly LabHost[]): Promise<void> {
+    await this.router.moveOperator(hosts.flatMap(({ nics }) => nics.map(({ address }) => address)));
   }
 
   /** Hosts of that name boot late: until then nothing answers at their addresses. @param milliseconds 0 ends it. */
@@ -147,12 +160,12 @@ export class Lab {
 
   /** Hosts of that name do not boot. @param never false: those that run on the API boot now. */
   neverBoot(name: string, never = true): void {
-    this.cloud.neverBoot(name, never);
+    this.source.neverBoot(name, never);
   }
 
-  /** The host is lost: its power fails, its disk is gone, and the instance is terminated. */
+  /** The host is lost: its power fails, its disk is gone, and an instance is terminated. */
   async lose(name: string): Promise<void> {
-    await this.cloud.lose(this.host(name));
+    await this.source.lose(this.host(name));
   }
 
   /** Tells all hosts where the cluster's backend is. */
@@ -163,17 +176,18 @@ export class Lab {
 
   /** Ends everything, and leaves nothing: no process, no mount, no interface, no file. */
   async stop(): Promise<void> {
-    await this.cloud.stop();
+    await this.source.stop();
     await this.downloads.stop();
+    await this.mirror.stop();
     await this.router.close();
-    this.ec2.destroy();
+    this.ec2?.destroy();
     const unmounted = await run("umount", ["--recursive", this.folder]);
     if (unmounted.code !== 0) throw new Error(`the lab's folder is in use: ${unmounted.output}`);
     rmdirSync(this.folder);
   }
 
-  private startCloud({ limits = {}, guest = {}, pause = 200 }: LabOptions, user: string): Cloud {
-    const context = {
+  private startSource({ limits = {}, guest = {}, pause = 200, cloud }: LabOptions, user: string): void {
+    const context: HostContext = {
       folder: this.folder,
       guest: GUEST,
       router: this.router,
@@ -184,7 +198,13 @@ export class Lab {
       backend: () => this.backend ?? null,
       bootDelay: (name: string) => this.delays.get(name) ?? 0,
     };
-    return new Cloud(this.ec2, context, pause);
+    if (cloud === undefined) {
+      this.source = this.machines = new Machines(context);
+      return;
+    }
+    const { motoUrl: endpoint, region } = cloud;
+    this.ec2 = new EC2Client({ endpoint, region, credentials: { accessKeyId: "lab", secretAccessKey: "lab" } });
+    this.source = new Cloud(this.ec2, context, pause);
   }
 }
 

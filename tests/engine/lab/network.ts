@@ -8,6 +8,8 @@ import { run } from "../harness/process";
 
 /** The operator's address, as hosts see it. */
 export const OPERATOR = "100.64.0.1";
+/** Where the operator comes from on another path: a second line, or a VPN. */
+export const OTHER_PATH = "100.64.0.9";
 /** Bytes, as in a VPC. */
 const MTU = 9001;
 
@@ -47,6 +49,21 @@ const SETTINGS: Readonly<Record<string, string>> = {
   "ipv6/conf/all/disable_ipv6": "1",
   "ipv6/conf/default/disable_ipv6": "1",
 };
+
+/** The operator's paths: SSH to whoever is in the set comes from the other address. Connections that are there stay as they are. */
+const PATHS = `table ip lab {
+  set moved { type ipv4_addr; }
+  chain paths {
+    type nat hook postrouting priority srcnat;
+    ip saddr ${OPERATOR} ip daddr @moved tcp dport 22 snat to ${OTHER_PATH}
+  }
+}
+`;
+
+async function nft(rules: string): Promise<void> {
+  const result = await run("nft", ["-f", "-"], { input: rules });
+  if (result.code !== 0) throw new Error(`nft failed: ${result.output}\n${rules}`);
+}
 
 /** Runs lines of `ip -batch` in one process. @throws unless `force`, with what `ip` said. */
 async function ip(lines: readonly string[], force = false): Promise<void> {
@@ -118,6 +135,18 @@ export class Router {
         ),
       ),
     );
+  }
+
+  /** Makes it possible to move the operator. It must come before the first connection. */
+  async openPaths(): Promise<void> {
+    await ip([`addr replace ${OTHER_PATH}/32 dev lo`]);
+    await nft(PATHS);
+  }
+
+  /** New SSH connections to these addresses come from the operator's other address; those to all others from the usual one. */
+  async moveOperator(addresses: readonly string[]): Promise<void> {
+    const add = addresses.length === 0 ? "" : `add element ip lab moved { ${addresses.join(", ")} }\n`;
+    await nft(`flush set ip lab moved\n${add}`);
   }
 
   /** Removes every cable and address of the lab. */

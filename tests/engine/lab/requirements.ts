@@ -1,4 +1,5 @@
 /** What the lab needs of the machine. */
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import path from "node:path";
 
@@ -19,6 +20,11 @@ const TOOLS: Readonly<Record<string, string>> = {
   openssl: "openssl",
   mknod: "coreutils",
   awk: "mawk",
+  nft: "nftables",
+  firewalld: "firewalld",
+  "firewall-offline-cmd": "firewalld",
+  "dbus-daemon": "dbus-daemon",
+  python3: "python3",
 };
 
 /** Where tools are looked for: hosts have the same. */
@@ -39,6 +45,21 @@ function hasOverlay(): boolean {
   return /\boverlay$/m.test(readFileSync("/proc/filesystems", "utf8"));
 }
 
+/** What host firewalls are made of: a kernel without it refuses the table. */
+const RULES = `table inet k3s_networking {
+  chain names { type nat hook postrouting priority srcnat; }
+  chain strangers {
+    type filter hook prerouting priority raw; policy accept;
+    fib daddr type local ct state new counter accept
+  }
+}
+`;
+
+/** Whether this kernel has nftables in network namespaces. */
+function hasNftables(): boolean {
+  return spawnSync("unshare", ["--net", "nft", "-f", "-"], { input: RULES }).status === 0;
+}
+
 /** What is missing on this machine, a line each, in words for whoever has to install it. Empty: the lab can start. */
 export function missingTools(): string[] {
   if (process.platform !== "linux") return ["Linux"];
@@ -46,6 +67,7 @@ export function missingTools(): string[] {
     .filter(([tool]) => !isThere(tool))
     .map(([tool, debianPackage]) => `${tool} (Debian package ${debianPackage})`);
   if (process.getuid?.() !== 0) missing.push("root");
+  if (missing.length === 0 && !hasNftables()) missing.push("nftables in the kernel (modprobe nf_tables)");
   if (!hasOverlay()) missing.push("overlay file system (modprobe overlay)");
   return missing;
 }

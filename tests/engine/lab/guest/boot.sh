@@ -17,6 +17,9 @@ cd "$LAB_HOST"
 mount -t overlay lab -o "lowerdir=$LAB_FOLDER/base:$LAB_FOLDER/mask:/,upperdir=$LAB_HOST/disk/upper,workdir=$LAB_HOST/disk/work" root
 mount -t proc proc root/proc
 mount -t sysfs -o ro sysfs root/sys
+# Pods' resources are nobody's here: who asks gets to know that they could be bounded.
+mount -t tmpfs -o mode=755,size=64k cgroup root/sys/fs/cgroup
+echo "cpuset cpu io memory hugetlb pids" >root/sys/fs/cgroup/cgroup.controllers
 mount -t tmpfs -o mode=755,size=1m dev root/dev
 mkdir root/dev/pts root/dev/shm
 mount -t devpts -o newinstance,mode=620,ptmxmode=666 devpts root/dev/pts
@@ -34,7 +37,7 @@ rm -rf disk/tmp
 mkdir -m 1777 disk/tmp
 mount --bind disk/tmp root/tmp
 mount -t tmpfs -o mode=755,size=16m run root/run
-mkdir root/run/lab root/run/sshd root/run/lock root/run/units
+mkdir -p root/run/lab root/run/sshd root/run/lock root/run/units root/run/systemd/system
 mount --bind run root/run/lab
 mount --bind "$LAB_FOLDER/events" root/run/lab/events
 mount -o remount,bind,ro root/run/lab

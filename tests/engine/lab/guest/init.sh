@@ -12,6 +12,8 @@ key=/etc/ssh/ssh_host_ed25519_key
   ssh-keygen -q -t ed25519 -N '' -C "root@$(cat /etc/hostname)" -f "$key"
 }
 read -r _
+units=/usr/local/lib/lab/guest/enabled-units.sh
+for unit in $(sh "$units" early); do systemctl start "$unit" >/dev/null || true; done
 # An interface that cannot be configured does not keep the host from running.
 networkctl lab-boot || true
 /usr/sbin/sshd -E /var/log/lab/sshd.log
@@ -23,9 +25,7 @@ exec </dev/null >>/var/log/lab/init.log 2>&1
   sleep "$(cat /run/lab/cloud-init-seconds)"
   touch /run/cloud-init-done
 ) &
-for link in /etc/systemd/system/multi-user.target.wants/*.service; do
-  [ ! -e "$link" ] || systemctl --no-block start "$(basename "$link")" || true
-done
+for unit in $(sh "$units" late); do systemctl --no-block start "$unit" || true; done
 
 # Whoever waits for one child collects every orphan that ends meanwhile.
 set +e

@@ -2,19 +2,13 @@
 import { log } from "../engine";
 import type { ResourceKind } from "../server";
 import type { Values } from "../values";
+import { cancellation } from "./cancellation";
 import { readConnection } from "./connection";
 import { dial } from "./dial";
 import { runCommand, type Variable } from "./session";
 
 /** Bytes of a line that Go's scanner takes. With a longer one to be logged, the official plugin stops reading, and waits for ever. */
 const LONGEST_LINE = 64 * 1024;
-
-const cancellation = new AbortController();
-
-/** Ends the wait for a next attempt to connect. A command that runs goes on. */
-export function cancel(): void {
-  cancellation.abort();
-}
 
 function text(values: Values, key: string): string {
   const value = values[key];

@@ -13,14 +13,27 @@
  * - `environment` fails where the server refuses a variable; the previous outputs as variables only warn.
  * - An error holds the whole command text and both streams, whatever `logging` says. Logged lines are shown beside the resource. Outputs
  *   are secret only where the program says so (`additionalSecretOutputs`).
+ * - A file is copied over SFTP on a connection that is closed after it: folders above it are made, an existing folder gets it into itself, a
+ *   path that is not absolute begins in the user's home. Only another content or another path copies again; a changed trigger replaces;
+ *   deletion leaves the copy where it is.
  * - Cancellation ends the wait for a next attempt to connect, and no command.
  *
  * Not as official: handshakes and connections that are silent for long are bounded, where the official plugin waits for ever; a line of
- * more than 64 KiB that is to be logged is an error, where it hangs; `CopyToRemote`, `CopyFile` and `local` are not there at all.
+ * more than 64 KiB that is to be logged is an error, where it hangs; `CopyToRemote` takes a `FileAsset` only; `CopyFile` and `local` are
+ * not there at all.
  *
  * The environment variable ENGINE_TEST_HURRY divides pauses and time limits.
  */
 import { serve } from "../server";
-import { cancel, command } from "./command";
+import { cancellation } from "./cancellation";
+import { command } from "./command";
+import { copyToRemote } from "./copy";
 
-serve({ name: "command", version: "1.2.1", kinds: { "command:remote:Command": command }, cancel });
+serve({
+  name: "command",
+  version: "1.2.1",
+  kinds: { "command:remote:Command": command, "command:remote:CopyToRemote": copyToRemote },
+  cancel: () => {
+    cancellation.abort();
+  },
+});
