@@ -68,6 +68,7 @@ describe("nodes", () => {
       name: "server-1",
       pool: "server",
       role: "server",
+      lost: false,
       arch: "amd64",
       ingressSets: ["ingress"],
       interfaces: [

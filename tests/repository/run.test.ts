@@ -97,6 +97,7 @@ test("an unknown command is refused with the known ones", () => {
   const { status, stderr } = spawnSync(process.execPath, ["tools/run.cjs", "strat"], { cwd: ROOT, encoding: "utf8" });
   expect({ status, stderr }).toEqual({
     status: 1,
-    stderr: "usage: node tools/run.cjs start|reach|doctor|docs|bench|bench:ssh|test|engine:setup|test:engine [arguments]\n",
+    stderr:
+      "usage: node tools/run.cjs start|reach|doctor|docs|bench|bench:ssh|test|engine:setup|test:engine [arguments]\n",
   });
 });
