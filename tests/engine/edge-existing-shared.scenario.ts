@@ -62,27 +62,35 @@ step(
   },
 );
 
-step("hosts that cannot take their part: all are named at once, and nothing has changed anywhere", async () => {
-  const names = nodeNames();
-  const [one, other] = [names[0] ?? "", names.at(-1) ?? ""];
-  await world.host(one).must("mkdir -p /var/lib/rancher/k3s && echo old >/var/lib/rancher/k3s/cluster");
-  await world
-    .host(other)
-    .must(
-      "setsid /usr/local/lib/lab/node -e 'require(`net`).createServer().listen(10250)' >/dev/null 2>&1 </dev/null &",
-    );
-  const result = await world.engine.up();
-  expect(result.code).not.toBe(0);
-  expect(result.output).toContain(`${one} is not ready for K3s`);
-  expect(result.output).toMatch(/leftovers: .*\/var\/lib\/rancher/u);
-  expect(result.output).toContain(`${other} is not ready for K3s`);
-  expect(result.output).toMatch(/ports: K3s needs TCP [-0-9]+, and something listens there: 10250/u);
-  const commands = result.steps.filter(({ type }) => type === "command:remote:Command");
-  expect(commands.filter(({ name }) => !name.endsWith("-check"))).toEqual([]);
-  await world.host(one).must("rm -r /var/lib/rancher");
-  await world.host(other).must("kill $(ss -Hltnp sport = 10250 | sed 's/.*pid=\\([0-9]*\\).*/\\1/')");
-  expect(await changes(names)).toEqual([]);
-});
+step(
+  "hosts that cannot take their part: the doctor and an update name all at once, and nothing has changed anywhere",
+  async () => {
+    const names = nodeNames();
+    const [one, other] = [names[0] ?? "", names.at(-1) ?? ""];
+    await world.host(one).must("mkdir -p /var/lib/rancher/k3s && echo old >/var/lib/rancher/k3s/cluster");
+    await world
+      .host(other)
+      .must(
+        "setsid /usr/local/lib/lab/node -e 'require(`net`).createServer().listen(10250)' >/dev/null 2>&1 </dev/null &",
+      );
+    const diagnosis = await world.doctor();
+    expect(diagnosis.code).toBe(1);
+    expect(diagnosis.stdout).toMatch(new RegExp(`^fail +${one} +leftovers`, "mu"));
+    expect(diagnosis.stdout).toMatch(new RegExp(`^fail +${other} +ports`, "mu"));
+    const result = await world.engine.up();
+    expect(result.code).not.toBe(0);
+    expect(result.output).toContain(`${one} is not ready for K3s`);
+    expect(result.output).toMatch(/leftovers: .*\/var\/lib\/rancher/u);
+    expect(result.output).toContain(`${other} is not ready for K3s`);
+    expect(result.output).toMatch(/ports: K3s needs TCP [-0-9]+, and something listens there: 10250/u);
+    const commands = result.steps.filter(({ type }) => type === "command:remote:Command");
+    expect(commands.filter(({ name }) => !name.endsWith("-check"))).toEqual([]);
+    await world.host(one).must("rm -r /var/lib/rancher");
+    await world.host(other).must("kill $(ss -Hltnp sport = 10250 | sed 's/.*pid=\\([0-9]*\\).*/\\1/')");
+    expect((await world.doctor()).code).toBe(0);
+    expect(await changes(names)).toEqual([]);
+  },
+);
 
 step("up builds everything, servers one after another, then agents", async () => {
   const { result, started } = await up();

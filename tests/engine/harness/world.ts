@@ -21,7 +21,7 @@ import { keyPair, type KeyPair } from "./keys";
 import { machineState, stateChanges, type MachineState } from "./machine-state";
 import { nodeSettings, ownMachine, type NodeSettings } from "./machines";
 import { installPlugins } from "./plugins";
-import { run } from "./process";
+import { run, type Finished } from "./process";
 import { Project, ROOT, setSetting, setting, type Config } from "./project";
 import { ProcessWatch, secretsIn, secretsInFiles } from "./secrecy";
 
@@ -222,6 +222,13 @@ export class World {
     const result = await run(process.execPath, words, { cwd: ROOT });
     if (result.code !== 0) throw new Error(`npm start failed:\n${result.output}`);
     return JSON.parse(result.stdout) as PreviewDocument;
+  }
+
+  /** The host checks alone, with the operator's key. @returns the exit code, and what was printed. */
+  async doctor(): Promise<Finished> {
+    const key = path.join(this.folder, "operator-key");
+    const words = [path.join(ROOT, "tools/run.cjs"), "doctor", "--file", this.project.stackFile, "--identity", key];
+    return run(process.execPath, words, { cwd: ROOT });
   }
 
   /** What the preview without credentials declares, and what the engine's own declares, in the same words. */
