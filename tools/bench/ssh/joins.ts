@@ -21,6 +21,7 @@ const PREFIX = "10.50";
 /** Agents that join in the runs with the engine's default state handling, which show what that adds. */
 const WITH_STATE = [5, 20] as const;
 const JOINS = 500;
+const FEW_JOINS = 100;
 /** Seconds that an update may take. */
 const LIMIT = 1800;
 
@@ -68,8 +69,14 @@ interface Measured {
   readonly connections: number;
 }
 
+interface Run {
+  readonly agents: number;
+  readonly env: Record<string, string>;
+  readonly hostFirewall?: "nftables" | "none";
+}
+
 /** Forms a cluster of three servers, and measures the update in which so many agents join. */
-async function measure(agents: number, folder: string, keys: Keys, env: Record<string, string>): Promise<Measured> {
+async function measure(folder: string, keys: Keys, { agents, env, hostFirewall = "nftables" }: Run): Promise<Measured> {
   const place = mkdtempSync(path.join(folder, `${agents}-`));
   const project = new Project(path.join(place, "project"), BASE_STACK);
   const [home, state] = [path.join(place, "home/.pulumi"), path.join(place, "state")];
@@ -81,7 +88,8 @@ async function measure(agents: number, folder: string, keys: Keys, env: Record<s
   const describe = (count: number): void => {
     project.edit((config) => {
       const address = (index: number): string => `${PREFIX}.${Math.floor(index / 200)}.${(index % 200) + 10}`;
-      describeHosts(config, { agents: count, address, hostKey: keys.host.publicKey, admin: [NETWORK] });
+      const hostKey = keys.host.publicKey;
+      describeHosts(config, { agents: count, address, hostKey, admin: [NETWORK], hostFirewall });
     });
   };
   await engine.must(["stack", "init", BASE_STACK]);
@@ -124,9 +132,11 @@ export async function joins(): Promise<void> {
     say(
       "  not in it: anything that runs on a host, the network's latency, the engine's writing of its state at every step",
     );
-    say(`  ${show(await measure(JOINS, folder, keys, WITHOUT_STATE))}`);
+    say(`  ${show(await measure(folder, keys, { agents: JOINS, env: WITHOUT_STATE }))}`);
+    say("the same where the hosts' firewall is their owner's (hostFirewall: none):");
+    say(`  ${show(await measure(folder, keys, { agents: FEW_JOINS, env: WITHOUT_STATE, hostFirewall: "none" }))}`);
     say("the same with the state in a file, written at every step, as the engine does by default without a service:");
-    for (const agents of WITH_STATE) say(`  ${show(await measure(agents, folder, keys, {}))}`);
+    for (const agents of WITH_STATE) say(`  ${show(await measure(folder, keys, { agents, env: {} }))}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

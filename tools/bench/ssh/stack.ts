@@ -1,4 +1,4 @@
-/** The stacks that are measured: three servers and agents on hosts that are there, one interface each, ports closed by nftables. */
+/** The stacks that are measured: three servers and agents on hosts that are there, one interface each. */
 import { setSetting, setting, type Config } from "../../../tests/engine/harness/project";
 
 /** The committed stack that they are made of. */
@@ -12,10 +12,14 @@ export interface Sizes {
   readonly hostKey: string;
   /** Networks that SSH comes from. */
   readonly admin: readonly string[];
+  /** Who closes the ports. Default: the program's own rules, in nftables. */
+  readonly hostFirewall?: "nftables" | "none";
 }
 
 /** Has a stack's settings describe so many hosts. What its services and pools were goes: every agent is like the others. */
-export function describeHosts(config: Config, { agents, address, hostKey, admin }: Sizes): void {
+export function describeHosts(config: Config, sizes: Sizes): void {
+  const { agents, address, hostKey, admin, hostFirewall = "nftables" } = sizes;
+  setSetting(config, "hostFirewall", hostFirewall);
   const access = setting<Config>(config, "access");
   setSetting(config, "access", { ...access, admin });
   for (const key of ["pools", "services", "traefik"]) Reflect.deleteProperty(config, `k3s-networking:${key}`);
