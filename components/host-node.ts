@@ -93,7 +93,7 @@ export class HostNode extends pulumi.ComponentResource {
     );
     const removal = this.run(
       "removal",
-      { removeScript: "removal.sh", connection: this.removalConnection, stdin },
+      { removeScript: "removal.sh", stdin },
       [checked],
       // Of a host that is lost nothing can be taken away.
       lost ? { ...this.kept(...COMMAND_INPUTS), retainOnDelete: true } : {},
@@ -133,7 +133,7 @@ export class HostNode extends pulumi.ComponentResource {
       "member",
       {
         removeScript: steward === undefined ? "keep-last.sh" : "leave.sh",
-        connection: (steward ?? this).removalConnection,
+        connection: (steward ?? this).connection,
         stdin: `node=${this.args.plan.name}\n`,
       },
       // Both hosts keep K3s until the drain is over.

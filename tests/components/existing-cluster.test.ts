@@ -9,7 +9,15 @@ import { clusterSecrets } from "../../components/secrets";
 import { createPlan } from "../../plan";
 import type { ExistingClusterPlan } from "../../plan/types";
 import { flattenConfig, loadStack } from "../../spec/load";
-import { HOST_SECRETS, record, valueOf, type Declared, type Recording, type RecordOptions } from "../support/mocks";
+import {
+  HOST_SECRETS,
+  allDependencies,
+  record,
+  valueOf,
+  type Declared,
+  type Recording,
+  type RecordOptions,
+} from "../support/mocks";
 import { existingSpecOf, host, publicKey, segregatedHost, type Settings } from "../support/stacks";
 
 const COMMAND = "command:remote:Command";
@@ -43,19 +51,8 @@ const ha = (over: Settings = {}): Settings => ({
 const HA_NODES = ["server-1", "server-2", "server-3", "agent-1", "agent-2"];
 
 /** Everything that a resource depends on, however far, as `NODE-STEP`. */
-function allDependencies({ resources }: Recording<unknown>, of: Declared): Set<string> {
-  const byUrn = new Map(resources.map((resource) => [`${resource.type} ${resource.name}`, resource]));
-  const found = new Set<string>();
-  const visit = (resource: Declared): void => {
-    for (const key of resource.dependencies) {
-      if (found.has(key)) continue;
-      found.add(key);
-      const next = byUrn.get(key);
-      if (next !== undefined) visit(next);
-    }
-  };
-  visit(of);
-  return new Set([...found].map((key) => key.replace(/^\S+ k3s-/, "")));
+function allSteps(recording: Recording<unknown>, of: Declared): Set<string> {
+  return new Set([...allDependencies(recording, of)].map((key) => key.replace(/^\S+ k3s-/, "")));
 }
 
 /** The direct dependencies that are commands or copies, as `NODE-STEP`. */
@@ -256,7 +253,7 @@ describe("order", () => {
     const recording = await build(planOf(ha()));
     const checks = HA_NODES.map((node) => `${node}-check`);
     for (const resource of recording.resources.filter(({ type }) => type.startsWith("command:"))) {
-      const before = allDependencies(recording, resource);
+      const before = allSteps(recording, resource);
       if (resource.name.endsWith("-check")) expect([resource.name, ...before]).toEqual([resource.name]);
       else expect([resource.name, checks.filter((check) => !before.has(check))]).toEqual([resource.name, []]);
     }
@@ -275,7 +272,7 @@ describe("order", () => {
     expect(before("server-2-firewall")).toEqual(["server-1-install", "server-2-removal"]);
     expect(before("server-3-firewall")).toEqual(["server-2-install", "server-3-removal"]);
     for (const agent of ["agent-1", "agent-2"]) {
-      const all = allDependencies(recording, command(`${agent}-firewall`));
+      const all = allSteps(recording, command(`${agent}-firewall`));
       expect(all.has("server-3-install")).toBe(true);
       expect([...all].filter((key) => key.startsWith("agent") && !key.endsWith("-check"))).toEqual([
         `${agent}-removal`,
@@ -290,7 +287,7 @@ describe("order", () => {
     const recording = await build(planOf(ha()));
     const command = (name: string): Declared => recording.get(COMMAND, `k3s-${name}`);
     for (const node of HA_NODES) {
-      const before = allDependencies(recording, command(`${node}-member`));
+      const before = allSteps(recording, command(`${node}-member`));
       expect([node, before.has(`${node}-removal`), before.has(`${node}-install`)]).toEqual([node, true, true]);
     }
     expect(direct(command("server-1-member"))).toEqual(["server-1-install", "server-2-install"]);
@@ -299,7 +296,7 @@ describe("order", () => {
         expect.arrayContaining([`${node}-install`, "server-1-install", "server-1-member"]),
       );
       // The first server keeps K3s until all others have left: its removal is below everything of theirs.
-      expect(allDependencies(recording, command(`${node}-firewall`)).has("server-1-removal")).toBe(true);
+      expect(allSteps(recording, command(`${node}-firewall`)).has("server-1-removal")).toBe(true);
     }
   });
 
@@ -375,7 +372,7 @@ describe("without the internet", () => {
     expect(direct(get(COMMAND, "k3s-agent-1-install"))).toEqual(
       expect.arrayContaining(["agent-1-artefact-binary", "agent-1-artefact-install-script"]),
     );
-    expect(allDependencies(recording, get(COMMAND, "k3s-bootstrap")).has("server-1-artefact-binary")).toBe(true);
+    expect(allSteps(recording, get(COMMAND, "k3s-bootstrap")).has("server-1-artefact-binary")).toBe(true);
   });
 });
 

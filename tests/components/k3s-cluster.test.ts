@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { K3sCluster } from "../../components/k3s-cluster";
 import { clusterSecrets } from "../../components/secrets";
 import { createPlan } from "../../plan";
-import { HOST_SECRETS, record, valueOf, type Declared, type Recording, type RecordOptions } from "../support/mocks";
+import { HOST_SECRETS, allDependencies, record, valueOf, type Recording, type RecordOptions } from "../support/mocks";
 import { publicKey, specOf, type Settings } from "../support/stacks";
 
 const COMMAND = "command:remote:Command";
@@ -32,22 +32,6 @@ const tags = (key: string): Record<string, string> => ({
   Name: `test-${key}`,
 });
 const script = (name: string): string => readFileSync(join(__dirname, "../../components/scripts", name), "utf8");
-
-/** Everything that a resource depends on, however far. */
-function allDependencies({ resources }: Recording<unknown>, of: Declared): Set<string> {
-  const byUrn = new Map(resources.map((resource) => [`${resource.type} ${resource.name}`, resource]));
-  const found = new Set<string>();
-  const visit = (resource: Declared): void => {
-    for (const key of resource.dependencies) {
-      if (found.has(key)) continue;
-      found.add(key);
-      const next = byUrn.get(key);
-      if (next !== undefined) visit(next);
-    }
-  };
-  visit(of);
-  return found;
-}
 
 describe("a node in AWS", () => {
   test("its instance: two interfaces, IMDSv2 only, an encrypted disk; an image of its own time", async () => {

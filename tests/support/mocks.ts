@@ -203,3 +203,19 @@ export async function record<T>(program: () => T | Promise<T>, options: RecordOp
 export async function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
   return await new Promise((resolve) => output.apply(resolve));
 }
+
+/** Everything that a resource depends on, however far, as `TYPE NAME`. */
+export function allDependencies({ resources }: Recording<unknown>, of: Declared): Set<string> {
+  const byUrn = new Map(resources.map((resource) => [`${resource.type} ${resource.name}`, resource]));
+  const found = new Set<string>();
+  const visit = (resource: Declared): void => {
+    for (const key of resource.dependencies) {
+      if (found.has(key)) continue;
+      found.add(key);
+      const next = byUrn.get(key);
+      if (next !== undefined) visit(next);
+    }
+  };
+  visit(of);
+  return found;
+}
