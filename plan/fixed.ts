@@ -75,6 +75,13 @@ function settingOf(path: string, now: string | undefined): FixedSetting | undefi
   return now === undefined ? undefined : NODE_ADDRESS;
 }
 
+/** Why a value of `ClusterPlan.fixed` cannot change, what to do for another one, and whether an update with another one is refused. */
+export function describeFixed(path: string): { refused: boolean; why: string; remedy: string } {
+  const setting = settingOf(path, "");
+  if (setting === undefined) throw new Error(`${path} is not a setting that cannot change`);
+  return { refused: setting.code === "fixed-setting", why: setting.why, remedy: setting.remedy };
+}
+
 /**
  * What a plan changes of them.
  *

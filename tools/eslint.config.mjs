@@ -9,8 +9,10 @@ const ROOMS = {
   components: { folders: ["plan"], packages: ["@pulumi/*", "node:crypto", "node:fs", "node:path"] },
   review: {
     folders: ["catalogue", "spec", "plan"],
-    packages: ["@pulumi/*", "yaml", "node:*", "google-protobuf"],
+    packages: ["@pulumi/*", "yaml", "diff", "node:*", "google-protobuf"],
   },
+  // The pack stands alone beside any program: it knows the catalogue, and what the engine is about to create.
+  policy: { folders: ["catalogue", "plan"], packages: ["@pulumi/*", "node:*"] },
   // The checks alone: a stack as the review reads it, the plan's documents, and the script as the components send it.
   doctor: {
     folders: [
@@ -35,7 +37,7 @@ function roomRule([room, allowed]) {
   );
   const patterns = forbidden.map((folder) => ({
     regex: `^(\\.\\./)+${folder}(/|$)`,
-    message: `${room}/ may not import ${folder}/: data flows catalogue, spec, plan, then components, review and doctor.`,
+    message: `${room}/ may not import ${folder}/: data flows catalogue, spec, plan, then components, review, doctor and policy.`,
   }));
   for (const folder of folders) {
     const files = allowed.folders.filter((name) => name.startsWith(`${folder}/`));

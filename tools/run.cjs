@@ -16,11 +16,18 @@ const COMMANDS = {
   reach: () =>
     require("../review/command.ts").runCommand(require("../review/reach-cli.ts").main, process.argv.slice(3)),
   doctor: () => require("../review/command.ts").runCommand(require("../doctor/cli.ts").main, process.argv.slice(3)),
+  review: () =>
+    require("../review/command.ts").runCommand(require("../review/review-cli.ts").main, process.argv.slice(3)),
+  check: () => require("../review/command.ts").runCommand(require("../review/check-cli.ts").main, process.argv.slice(3)),
+  "new-stack": () =>
+    require("../review/command.ts").runCommand(require("../review/new-stack-cli.ts").main, process.argv.slice(3)),
   docs: () => require("./docs.ts").main(process.argv.slice(3)),
   bench: () => require("./bench.ts").main(process.argv.slice(3)),
   "bench:ssh": () => require("./bench-ssh.ts").main(process.argv.slice(3)),
   test: () => require("./gate.cjs").main(process.argv.slice(3)),
   "engine:setup": () => require("./engine/setup.ts").main(process.argv.slice(3)),
+  "test:page": () => require("./page-test.ts").main(process.argv.slice(3)),
+  "test:workflows": () => require("./workflows-test.ts").main(process.argv.slice(3)),
   "test:engine": () => require("./engine-test.ts").main(process.argv.slice(3)),
 };
 /** Commands that are plain JavaScript. */
