@@ -30,6 +30,10 @@ type Settings = Readonly<Record<string, TemplateValue>>;
  * that are there need no restart.
  */
 export function serverConfig(spec: ClusterSpec): TemplateText {
+  return joinTexts("# Server part: the same on every server of the cluster.\n", yamlTemplate(serverSettings(spec)));
+}
+
+function serverSettings(spec: ClusterSpec): Settings {
   const { k3s } = spec;
   const settings: Settings = {
     "cluster-cidr": k3s.clusterCidr,
@@ -50,10 +54,29 @@ export function serverConfig(spec: ClusterSpec): TemplateText {
     "token-file": TOKEN_PATH,
     "agent-token-file": AGENT_TOKEN_PATH,
   };
-  return joinTexts(
-    "# Server part: the same on every server of the cluster.\n",
-    yamlTemplate(withExtra(settings, k3s.extraServerArgs)),
+  return withExtra(settings, k3s.extraServerArgs);
+}
+
+/** Options of servers that an agent asks a server for at its own start, and not again (K3s, pkg/daemons/config, Control). */
+const LEARNED = [
+  "cluster-cidr",
+  "service-cidr",
+  "cluster-dns",
+  "cluster-domain",
+  "flannel-backend",
+  "disable-network-policy",
+  "disable-kube-proxy",
+  "egress-selector-mode",
+  "embedded-registry",
+];
+
+/** The same as comments of an agent's file: another value changes the file, and so restarts the agent, which would not learn of it else. */
+function learnedComments(spec: ClusterSpec): TemplateText {
+  const settings = Object.entries(serverSettings(spec)).filter(([name]) => LEARNED.includes(name));
+  const lines = yamlTemplate(Object.fromEntries(settings)).map((piece) =>
+    typeof piece === "string" ? piece.replace(/^(?=.)/gmu, "#   ") : piece,
   );
+  return joinTexts("# Learned from a server at each start:\n", lines);
 }
 
 /** The whole config.yaml of a node. `server` is the server part, from `serverConfig`; agents do not get it. */
@@ -64,7 +87,7 @@ export function nodeConfig(spec: ClusterSpec, node: K3sNode, server: TemplateTex
     return joinTexts(server, heading, yamlTemplate(settings));
   }
   const agent = withExtra({ ...settings, "token-file": TOKEN_PATH }, spec.k3s.extraAgentArgs);
-  return joinTexts(heading, yamlTemplate(agent));
+  return joinTexts(heading, learnedComments(spec), yamlTemplate(agent));
 }
 
 /**

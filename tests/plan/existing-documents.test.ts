@@ -50,6 +50,13 @@ describe("edge-existing-shared", () => {
         "",
         "--- /etc/rancher/k3s/config.yaml 0600",
         "# Node part: edge-1, agent of pool edge.",
+        "# Learned from a server at each start:",
+        "#   cluster-cidr: 10.42.0.0/16",
+        "#   service-cidr: 10.43.0.0/16",
+        "#   cluster-dns: 10.43.0.10",
+        "#   cluster-domain: cluster.local",
+        "#   flannel-backend: vxlan",
+        "#   egress-selector-mode: agent",
         "node-name: edge-1",
         "node-ip: 192.0.2.21",
         "node-label:",
@@ -266,8 +273,11 @@ describe("labels and taints", () => {
       segregatedHost("agent", 2),
     ];
     const plan = planOf({ layout: "segregated", nodes });
-    const lines = (name: string): string[] => showTemplate(nodeOf(plan, name).config).split("\n");
-    expect(lines("agent-1").slice(4, 12)).toEqual([
+    const lines = (name: string): string[] =>
+      showTemplate(nodeOf(plan, name).config)
+        .split("\n")
+        .filter((line) => !line.startsWith("#"));
+    expect(lines("agent-1").slice(3, 11)).toEqual([
       "node-label:",
       "  - disk=ssd",
       "  - svccontroller.k3s.cattle.io/enablelb=true",

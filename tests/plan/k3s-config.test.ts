@@ -136,6 +136,15 @@ describe("config.yaml, word for word", () => {
     expect(byName.get("web-1")).toBe(
       [
         "# Node part: web-1, agent of pool web.",
+        "# Learned from a server at each start:",
+        "#   cluster-cidr: 10.64.0.0/14",
+        "#   service-cidr: 10.80.0.0/16",
+        "#   cluster-dns: 10.80.0.53",
+        "#   cluster-domain: k8s.example.com",
+        "#   flannel-backend: wireguard-native",
+        "#   disable-network-policy: true",
+        "#   egress-selector-mode: cluster",
+        "#   embedded-registry: true",
         "node-name: web-1",
         "node-ip: ${web-1:backplane:private}",
         "node-external-ip: ${web-1:external:private}",
@@ -399,6 +408,19 @@ describe("a node's own part", () => {
     const after = configs({ nodes: [THREE_AND_TWO[0], { ...THREE_AND_TWO[1], labels: { a: "b" } }] });
     const changed = Object.keys(after).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
     expect(changed).toEqual(["agent-1", "agent-2"]);
+  });
+
+  it.each([
+    ["flannelBackend", "wireguard-native"],
+    ["clusterDomain", "k8s.example.com"],
+    ["embeddedRegistry", true],
+  ])("changes for agents too, which restart then, where they learn %s from a server", (key, value) => {
+    const texts = (k3s: Settings): (string | undefined)[] =>
+      createPlan(specOf({ nodes: THREE_AND_TWO, k3s })).nodes.map(({ config }) => showTemplate(config));
+    const before = texts({});
+    expect(texts({ [key]: value }).filter((text) => before.includes(text))).toEqual([]);
+    // What agents do not learn of leaves them alone.
+    expect(texts({ secretsEncryption: true }).filter((text) => before.includes(text))).toHaveLength(2);
   });
 
   it("stays the same, byte for byte, when nodes are added", () => {
