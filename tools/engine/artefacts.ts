@@ -1,5 +1,5 @@
 /**
- * What the engine tests run that is built from Go modules: the Pulumi engine, and real counterparts of what the program talks to.
+ * What tests run that is built from Go modules: the Pulumi engine, real counterparts of what the program talks to, and a linter.
  * Everything about an artefact stands here; go.mod and go.sum in its module folder pin every module that goes into it.
  */
 
@@ -99,6 +99,17 @@ export const ARTEFACTS = {
     version: "v0.21.0",
     variables: {},
     seconds: 40,
+  },
+  // For `npm run test:workflows`.
+  actionlint: {
+    name: "actionlint",
+    purpose: "checks workflow files",
+    folder: "actionlint",
+    module: "github.com/rhysd/actionlint",
+    package: "github.com/rhysd/actionlint/cmd/actionlint",
+    version: "v1.7.12",
+    variables: { "github.com/rhysd/actionlint.version": "v1.7.12" },
+    seconds: 15,
   },
 } as const satisfies Record<string, Artefact>;
 
