@@ -133,12 +133,29 @@ export const PROBLEMS = {
   // Quotas that only a plan can tell.
   "rules-per-group": error("More rules in a security group than AWS allows."),
   "groups-per-interface": error("More security groups on an interface than AWS allows."),
+  // Between stacks (npm run check).
+  "vpc-overlap": error("VPCs of two stacks that share addresses, so that they can never be connected."),
+  "vpc-overlap-reused": warning("VPCs of two stacks that share addresses, and that are both there already."),
+  "subnet-shared": warning("A subnet that two stacks reuse."),
+  "vpc-holds-host": warning("A VPC that holds the address of another stack's host."),
+  "cluster-network-overlap": warning("A pod or service network where another stack's machines are."),
+  "host-in-two-stacks": error("One host in two stacks, by its address or its key."),
+  "pools-overlap": error("MetalLB pools of two stacks that share addresses, or one that holds another stack's host."),
+  "api-endpoint-shared": error("One name or address for the API of two clusters."),
   // The review's commands.
   "stack-file-missing": error("A stack file that does not exist."),
   "stack-file-syntax": error("A stack file that is not YAML, or has no settings."),
   "stack-unknown": error("A stack name that no committed stack file has; the nearest one is named."),
+  "stack-name": error("A new stack's name that Pulumi does not take, or that a stack has already."),
+  "stack-not-copied": error("A stack that cannot be copied: no address is left, or its copy would be wrong."),
   "option-unknown": error("An option that the command does not have; the nearest one is named."),
   "option-invalid": error("An option without its value, given twice, or with a value that it does not take."),
+  "git-missing": error("The project is no git repository, or git cannot be run."),
+  "git-ref-unknown": error("A git reference that the repository does not have, or that only a shallow clone lacks."),
+  "old-plan-missing": error(
+    "A stack of a git reference whose plan neither the code of that time nor a committed file gives.",
+  ),
+  "plan-file": error("A plan file that cannot be read, or that another version of the program wrote."),
   "peer-unknown": error("A peer that the stack does not have; the nearest one is named."),
 } as const satisfies Record<string, { severity: "error" | "warning"; summary: string }>;
 

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { ROOT } from "../review/stack-file";
-import { stackFileSchema } from "./docs/json-schema";
+import { stackFileSchema } from "./docs/stack-schema";
 import { fillSections } from "./docs/sections";
 import { SECTIONS } from "./docs/tables";
 

@@ -19,21 +19,22 @@ import {
 } from "./common";
 
 const existingSubnet = z.strictObject({
-  /** The subnet's id, `subnet-…`. */
+  /** The subnet's id, `subnet-…`. @example subnet-0123456789abcdef0 */
   id: z.string().regex(/^subnet-[0-9a-f]+$/, "is not a subnet id; it looks like subnet-0123456789abcdef0"),
-  /** The subnet's CIDR, so that overlaps are found without asking AWS. */
+  /** The subnet's CIDR, so that overlaps are found without asking AWS. @example 10.10.0.0/24 */
   cidr,
-  /** The subnet's availability zone, one of `network.availabilityZones`. */
+  /** The subnet's availability zone, one of `network.availabilityZones`. @example eu-west-1a */
   availabilityZone: z.string(),
 });
 
 const awsNetwork = z.strictObject({
-  /** CIDR of the VPC that the program creates, from /16 to /22. */
+  /** CIDR of the VPC that the program creates, from /16 to /22. @example 10.20.0.0/16 */
   vpcCidr: cidr.default("10.0.0.0/16"),
   /**
    * Zones to spread the nodes over, such as `eu-west-1a`. The zone's letter decides the subnet's CIDR, so adding one renumbers none.
    * A node's zone follows its number in its pool, over the sorted list: other zones move, that is replace, nodes that are
    * there.
+   * @example [eu-west-1a, eu-west-1b, eu-west-1c]
    */
   availabilityZones: z.array(z.string()).min(1),
   /** Whether nodes have public addresses (an Elastic IP each) or sit behind NAT gateways. */
@@ -42,12 +43,17 @@ const awsNetwork = z.strictObject({
   natGateways: z.enum(["none", "one", "perZone"]).optional(),
   /** What nodes may reach outside the cluster: TCP 443 only, or anything. A VPC with DNS servers of its own needs `any`. */
   egress: z.enum(["https", "any"]).default("https"),
+  /**
+   * The VPC is never connected with those of other stacks, by peering, VPN or transit gateway: its CIDR may be theirs too.
+   * `npm run check` then lets it be.
+   */
+  isolated: z.boolean().default(false),
   /** A VPC that exists, used instead of creating one. Its gateways and routes stay its owner's. */
   vpc: z
     .strictObject({
-      /** The VPC's id, `vpc-…`. */
+      /** The VPC's id, `vpc-…`. @example vpc-0123456789abcdef0 */
       id: z.string().regex(/^vpc-[0-9a-f]+$/, "is not a VPC id; it looks like vpc-0123456789abcdef0"),
-      /** The VPC's CIDR. */
+      /** The VPC's CIDR. @example 10.10.0.0/16 */
       cidr,
       /** One subnet per zone for the external (or only) interface. */
       externalSubnets: z.array(existingSubnet).min(1),
@@ -58,14 +64,15 @@ const awsNetwork = z.strictObject({
 });
 
 const awsAccess = z.strictObject({
-  /** Networks of operators: SSH and the Kubernetes API. */
+  /** Networks of operators: SSH and the Kubernetes API. @example [203.0.113.0/24] */
   admin: z.array(cidr).min(1),
-  /** Networks of users: ingress and external services. */
+  /** Networks of users: ingress and external services. @example [0.0.0.0/0] */
   clients: z.array(cidr).default([]),
+  /** How the nodes are reached. */
   ssh: z.strictObject({
     /** Login user of the AMI. */
     user: userName.default("ubuntu"),
-    /** Public key that the instances accept. */
+    /** Public key that the instances accept, the one line of its `.pub` file. @example ssh-ed25519 AAAA… */
     publicKey: z.string(),
     /** Private key. Secret. Default: the SSH agent of whoever runs `pulumi up` (SSH_AUTH_SOCK). */
     privateKey: secret.optional(),
@@ -77,7 +84,10 @@ const awsAccess = z.strictObject({
 });
 
 const nodePool = z.strictObject({
-  /** The pool's name: first part of its nodes' names, and unique. Another name replaces the nodes, unless `namePrefix` stays. */
+  /**
+   * The pool's name: first part of its nodes' names, and unique. Another name replaces the nodes, unless `namePrefix` stays.
+   * @example worker
+   */
   pool: dnsLabel,
   /** `server` runs the control plane too, `agent` workloads only. */
   role: z.enum(["server", "agent"]),
@@ -85,13 +95,17 @@ const nodePool = z.strictObject({
   count: z.int().min(0).max(5000).default(1),
   /**
    * Zones of this pool, some of `network.availabilityZones`: with them a further zone of the network moves none of its nodes. Default: all.
+   * @example [eu-west-1a]
    */
   availabilityZones: z.array(z.string()).min(1).optional(),
-  /** EC2 instance type. Another one replaces the node: drained first, servers one after another. */
+  /** EC2 instance type. Another one replaces the node: drained first, servers one after another. @example m7g.large */
   instanceType: z.string().default("t3.medium"),
   /** CPU architecture of the instance type and of the AMI. */
   arch: z.enum(["amd64", "arm64"]).default("amd64"),
-  /** AMI id; another one replaces the nodes. Default: the newest Ubuntu 24.04 at creation; later releases replace nothing. */
+  /**
+   * AMI id; another one replaces the nodes. Default: the newest Ubuntu 24.04 at creation; later releases replace nothing.
+   * @example ami-0123456789abcdef0
+   */
   ami: z
     .string()
     .regex(/^ami-[0-9a-f]+$/, "is not an AMI id; it looks like ami-0123456789abcdef0")
@@ -104,25 +118,33 @@ const nodePool = z.strictObject({
   taints: z.array(taint).default([]),
   /** Whether ServiceLB may use these nodes, and in which pool. One enabled pool makes it an allow list. */
   serviceLb: serviceLb.optional(),
-  /** First part of the nodes' names. Default: the pool's name. Another prefix replaces the nodes. */
+  /** First part of the nodes' names. Default: the pool's name. Another prefix replaces the nodes. @example worker */
   namePrefix: dnsLabel.optional(),
 });
 
 /** Everything under `k3s-networking:` with target `aws`, with `region` from `aws:region`. */
 export const awsStack = z.strictObject({
-  /** AWS region, such as `eu-west-1`. */
+  /** AWS region, such as `eu-west-1`. @example eu-west-1 */
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "is not an AWS region; it looks like eu-west-1"),
   /** Where the cluster is built: `aws`, or on hosts that are there (`existing`). */
   target: z.literal("aws").default("aws"),
   /** `shared`: one interface a node carries all traffic. `segregated`: cluster traffic has an interface and subnets of its own. */
   layout,
+  /** The VPC, its zones, and the way out of it. */
   network: awsNetwork,
+  /** Who may use the cluster, and how its nodes are reached. */
   access: awsAccess,
+  /** The machines, in pools that are alike. */
   nodes: z.array(nodePool).min(1),
+  /** K3s itself: its release and its flags. */
   k3s: z.strictObject(k3sSettings).prefault({}),
+  /** The Kubernetes API. */
   api: api.prefault({}),
+  /** The ingress that K3s brings. */
   traefik: traefik.prefault({}),
+  /** What gives Services their addresses: `servicelb`, `none`, or MetalLB with its settings. */
   loadBalancer: loadBalancer.prefault("servicelb"),
+  /** What the nodes serve beside the ingress: a service of the catalogue by its name alone, or with its settings. */
   services: z.array(service).default([]),
   /** How manifests reach the cluster: through its API, or through K3s's auto-deploy folder over SSH. */
   delivery: delivery.default("api"),

@@ -42,24 +42,30 @@ export const userName = z
 export const secret = z.string();
 
 export const bastion = z.strictObject({
-  /** Name or address that the operator's machine connects to. */
+  /** Name or address that the operator's machine connects to. @example bastion.example.com */
   host: z.string().min(1),
   /** SSH port of the bastion. Default: the catalogue's SSH port. */
   port: port.optional(),
-  /** Login user on the bastion. */
+  /** Login user on the bastion. @example ops */
   user: userName,
-  /** The bastion's public host key, `ssh-ed25519 AAAA…` or ECDSA; an RSA key cannot be checked. */
+  /**
+   * The bastion's public host key, `ssh-ed25519 AAAA…` or ECDSA; an RSA key cannot be checked.
+   * @example ssh-ed25519 AAAA…
+   */
   hostKey: z.string(),
   /** Private key for the bastion, when it differs from the nodes'. Secret. */
   privateKey: secret.optional(),
-  /** The network that the nodes see the bastion come from. SSH to the nodes is opened to it, and to nobody else. */
+  /**
+   * The network that the nodes see the bastion come from. SSH to the nodes is opened to it, and to nobody else.
+   * @example 10.0.0.5/32
+   */
   cidr,
 });
 
 export const taint = z.strictObject({
-  /** The taint's key. */
+  /** The taint's key. @example node-role.kubernetes.io/control-plane */
   key: z.string().min(1),
-  /** The taint's value, if it has one. */
+  /** The taint's value, if it has one. @example gpu */
   value: z.string().optional(),
   /** What happens to pods that do not tolerate it. */
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
@@ -68,7 +74,7 @@ export const taint = z.strictObject({
 export const serviceLb = z.strictObject({
   /** Whether ServiceLB may use these nodes. */
   enabled: z.boolean().default(true),
-  /** ServiceLB pool that they belong to. */
+  /** ServiceLB pool that they belong to. @example edge */
   pool: dnsLabel.optional(),
 });
 
@@ -76,7 +82,10 @@ export const serviceLb = z.strictObject({
 export const k3sSettings = {
   /** K3s release, such as `v1.36.5+k3s1`. */
   version: z.string().default(DEFAULT_K3S_VERSION),
-  /** Packaged components to leave out (`--disable`). servicelb is added when `loadBalancer` is not servicelb. */
+  /**
+   * Packaged components to leave out (`--disable`). servicelb is added when `loadBalancer` is not servicelb.
+   * @example [local-storage]
+   */
   disable: z.array(z.string()).default([]),
   /** Flannel's backend (`--flannel-backend`). */
   flannelBackend: z.string().default("vxlan"),
@@ -84,11 +93,11 @@ export const k3sSettings = {
   clusterCidr: cidr.default("10.42.0.0/16"),
   /** Service network (`--service-cidr`), /12 at the largest. Cannot change after creation. */
   serviceCidr: cidr.default("10.43.0.0/16"),
-  /** Cluster DNS address (`--cluster-dns`). Default: the tenth address of serviceCidr. */
+  /** Cluster DNS address (`--cluster-dns`). Default: the tenth address of serviceCidr. @example 10.43.0.10 */
   clusterDns: address.optional(),
   /** DNS suffix of the cluster (`--cluster-domain`). */
   clusterDomain: z.string().default("cluster.local"),
-  /** NodePort range (`--service-node-port-range`), `FIRST-LAST`. Default: the catalogue's. */
+  /** NodePort range (`--service-node-port-range`), `FIRST-LAST`. Default: the catalogue's. @example 30001-32767 */
   nodePortRange: z.string().optional(),
   /** Leave out K3s's network policy controller (`--disable-network-policy`). */
   disableNetworkPolicy: z.boolean().default(false),
@@ -100,20 +109,32 @@ export const k3sSettings = {
   embeddedRegistry: z.boolean().default(false),
   /** Encrypt Secrets in the datastore (`--secrets-encryption`). */
   secretsEncryption: z.boolean().default(false),
-  /** Further names and addresses for the API's certificate (`--tls-san`). */
+  /** Further names and addresses for the API's certificate (`--tls-san`). @example [k3s.example.com] */
   tlsSans: z.array(z.string()).default([]),
   /** Serve etcd's metrics to the cluster (`--etcd-expose-metrics`). */
   etcdExposeMetrics: z.boolean().default(false),
-  /** Which server forms the cluster and hands out the token. Default: the first. Name a survivor to rebuild the first one. */
+  /**
+   * Which server forms the cluster and hands out the token. Default: the first. Name a survivor to rebuild the first one.
+   * @example server-2
+   */
   bootstrapServer: z.string().optional(),
-  /** Further server options, `--name=value`; none that the program sets itself. */
+  /**
+   * Further server options, `--name=value`; none that the program sets itself.
+   * @example ["--kube-apiserver-arg=audit-log-maxage=30"]
+   */
   extraServerArgs: z.array(z.string()).default([]),
-  /** Further agent options, `--name=value`; none that the program sets itself. */
+  /**
+   * Further agent options, `--name=value`; none that the program sets itself.
+   * @example ["--kubelet-arg=max-pods=200"]
+   */
   extraAgentArgs: z.array(z.string()).default([]),
 };
 
 export const api = z.strictObject({
-  /** Where operators reach the API: `firstServer`, `nlb` (a network load balancer, target `aws` only), or a name or address of your own. */
+  /**
+   * Where operators reach the API: `firstServer`, `nlb` (a network load balancer, target `aws` only), or a name or address of your own.
+   * @example nlb
+   */
   endpoint: z.string().min(1).default("firstServer"),
 });
 
@@ -129,11 +150,11 @@ export const traefik = z.strictObject({
   replicas: z.int().min(1).default(1),
   /** `Local` keeps client addresses. */
   externalTrafficPolicy: z.enum(["Cluster", "Local"]).default("Cluster"),
-  /** Networks whose X-Forwarded-* headers and PROXY protocol are believed. */
+  /** Networks whose X-Forwarded-* headers and PROXY protocol are believed. @example [203.0.113.10/32] */
   trustedProxies: z.array(cidr).default([]),
   /** Annotations of Traefik's Service. */
   annotations: stringMap.default({}),
-  /** ServiceLB pool that serves Traefik. Default: every node that ServiceLB may use. */
+  /** ServiceLB pool that serves Traefik. Default: every node that ServiceLB may use. @example edge */
   lbPool: dnsLabel.optional(),
   /** Chart values of your own, merged last. */
   values: helmValues.default({}),
@@ -142,9 +163,9 @@ export const traefik = z.strictObject({
 });
 
 const addressPool = z.strictObject({
-  /** The pool's name. */
+  /** The pool's name. @example public */
   name: dnsLabel,
-  /** CIDRs or `FIRST-LAST` ranges. */
+  /** CIDRs or `FIRST-LAST` ranges. @example [192.0.2.200-192.0.2.219] */
   addresses: z.array(z.string()).min(1),
   /** Whether Services get addresses of it without asking. */
   autoAssign: z.boolean().default(true),
@@ -153,17 +174,17 @@ const addressPool = z.strictObject({
 });
 
 const bgpPeer = z.strictObject({
-  /** The peer's name. */
+  /** The peer's name. @example router */
   name: dnsLabel,
   /** The cluster's autonomous system number. */
   myAsn: z.int().min(1).max(4294967295),
   /** The peer's autonomous system number. */
   peerAsn: z.int().min(1).max(4294967295),
-  /** The peer's IPv4 address. */
+  /** The peer's IPv4 address. @example 10.0.0.1 */
   peerAddress: address,
   /** TCP port of the peer. Default: the catalogue's BGP port. */
   peerPort: port.optional(),
-  /** BGP hold time, such as `90s`. Default: MetalLB's. */
+  /** BGP hold time, such as `90s`. Default: MetalLB's. @example 90s */
   holdTime: z.string().optional(),
   /** Whether the peer is more than one hop away. */
   ebgpMultiHop: z.boolean().default(false),
@@ -181,7 +202,10 @@ const metallb = z.strictObject({
   /** Layer 2 announcement; `interfaces` limits it. Not on AWS. */
   l2: z
     .strictObject({
-      /** Interfaces that answer for the addresses. Default: all, or with layout segregated the external ones. */
+      /**
+       * Interfaces that answer for the addresses. Default: all, or with layout segregated the external ones.
+       * @example [eth0]
+       */
       interfaces: z.array(z.string()).default([]),
     })
     .optional(),
@@ -194,7 +218,7 @@ const metallb = z.strictObject({
       aggregationLength: z.int().min(1).max(32).default(32),
       /** BGP local preference. */
       localPref: z.int().min(0).optional(),
-      /** BGP communities of the routes. */
+      /** BGP communities of the routes. @example ["65000:100"] */
       communities: z.array(z.string()).default([]),
     })
     .optional(),
@@ -216,18 +240,22 @@ export const service = z.preprocess(
   // A catalogue service may be written as its name alone.
   (value) => (typeof value === "string" ? { name: value } : value),
   z.strictObject({
-    /** A service of the port catalogue (`redis`, `kafka`, …), or a name of your own with protocol and port. */
+    /**
+     * A service of the port catalogue (`redis`, `kafka`, …), or a name of your own with protocol and port.
+     * @example mqtt-tls
+     */
     name: dnsLabel,
     /** Only for a service of your own. */
     protocol: z.enum(["tcp", "udp"]).optional(),
-    /** Only for a service of your own: a port, or `FIRST-LAST`. */
+    /** Only for a service of your own: a port, or `FIRST-LAST`. @example 8883 */
     port: z.union([port, z.string().regex(/^\d+-\d+$/, "is not a port range; it looks like 8000-8010")]).optional(),
     /**
      * `nodes`, `servers`, `agents`, `clients`, `admin` or CIDRs. Default for a catalogue
      * service: `nodes`, or `clients` where it is documented for clients only.
+     * @example [nodes, clients]
      */
     from: z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(z.string()).min(1)).optional(),
-    /** ServiceLB pool whose nodes take the traffic from outside the cluster. */
+    /** ServiceLB pool whose nodes take the traffic from outside the cluster. @example edge */
     lbPool: dnsLabel.optional(),
   }),
 );

@@ -26,12 +26,13 @@ const hostNetwork = z.strictObject({
 });
 
 const hostAccess = z.strictObject({
-  /** Networks of operators: SSH and the Kubernetes API. */
+  /** Networks of operators: SSH and the Kubernetes API. @example [203.0.113.0/24] */
   admin: z.array(cidr).min(1),
-  /** Networks of users: ingress and external services. */
+  /** Networks of users: ingress and external services. @example [0.0.0.0/0] */
   clients: z.array(cidr).default([]),
+  /** How the nodes are reached. */
   ssh: z.strictObject({
-    /** Login user of the hosts: root, or one who may use sudo without a password. */
+    /** Login user of the hosts: root, or one who may use sudo without a password. @example ops */
     user: userName,
     /** SSH port of the hosts that name none. Default: the catalogue's SSH port. */
     port: port.optional(),
@@ -44,15 +45,15 @@ const hostAccess = z.strictObject({
 
 /** Which interface of a host, by what the operator knows of it. Exactly one of the two; `checks/` holds a stack to it. */
 const hostInterface = z.strictObject({
-  /** The interface's IPv4 address. */
+  /** The interface's IPv4 address. @example 10.20.0.11 */
   address: address.optional(),
-  /** The interface's name, such as `eth1`; its address is read on the host. */
+  /** The interface's name, such as `eth1`; its address is read on the host. @example eth1 */
   interface: z.string().optional(),
 });
 
 /** An interface that every host of a pool has: by name, since no two have one address. */
 const poolInterface = z.strictObject({
-  /** The interface's name, such as `eth1`, on every host of the pool. */
+  /** The interface's name, such as `eth1`, on every host of the pool. @example eth1 */
   interface: z.string(),
 });
 
@@ -79,17 +80,23 @@ const hostPool = z.strictObject({
 });
 
 const host = z.strictObject({
-  /** The node's name, unique. Another name removes the node and joins it anew. */
+  /** The node's name, unique. Another name removes the node and joins it anew. @example server-1 */
   name: dnsLabel,
-  /** The pool whose settings count where the node says nothing, and in which it is listed. Default: the role. */
+  /**
+   * The pool whose settings count where the node says nothing, and in which it is listed. Default: the role.
+   * @example worker
+   */
   pool: dnsLabel.optional(),
   /** `server` runs the control plane too, `agent` workloads only. Default: the pool's. */
   role: role.optional(),
-  /** Where SSH connects to: an IPv4 address or a host name. Not on the backplane. */
+  /** Where SSH connects to: an IPv4 address or a host name. Not on the backplane. @example 192.0.2.11 */
   address: z.string().min(1),
   /** SSH port. Default: the pool's, or else `access.ssh.port`. */
   port: port.optional(),
-  /** The host's public key, `ssh-ed25519 AAAA…` or ECDSA: nothing is sent to a host that does not have it. */
+  /**
+   * The host's public key, `ssh-ed25519 AAAA…` or ECDSA: nothing is sent to a host that does not have it.
+   * @example ssh-ed25519 AAAA…
+   */
   hostKey: z.string(),
   /** The host's interface for traffic between nodes: exactly one of `address` and `interface`. Only with layout segregated, and required there. */
   backplane: hostInterface.optional(),
@@ -112,11 +119,17 @@ const host = z.strictObject({
 
 /** A file that a host installs K3s from. Exactly one of `path` and `url`; `checks/` holds a stack to it. */
 const artefact = z.strictObject({
-  /** The file on the operator's machine, relative to the project's folder or absolute; it is copied to the hosts. */
+  /**
+   * The file on the operator's machine, relative to the project's folder or absolute; it is copied to the hosts.
+   * @example artefacts/k3s
+   */
   path: z.string().min(1).optional(),
-  /** Where the hosts fetch the file from: a mirror that they reach. */
+  /** Where the hosts fetch the file from: a mirror that they reach. @example https://mirror.internal/k3s/install.sh */
   url: z.string().min(1).optional(),
-  /** SHA-256 of the file; checked before it is copied, and again on the host before it is used. */
+  /**
+   * SHA-256 of the file; checked before it is copied, and again on the host before it is used.
+   * @example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+   */
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, "is not a SHA-256; give the 64 lower-case hexadecimal digits that sha256sum prints"),
@@ -144,7 +157,7 @@ const registries = z.strictObject({
     .record(
       z.string(),
       z.strictObject({
-        /** URLs to try instead of the registry, in order. */
+        /** URLs to try instead of the registry, in order. @example ["https://registry.internal:5000"] */
         endpoint: z.array(z.string()).default([]),
         /** Rewrites of image names: regular expression to replacement. */
         rewrite: stringMap.optional(),
@@ -156,7 +169,7 @@ const registries = z.strictObject({
     .record(
       z.string(),
       z.strictObject({
-        /** File of the registry's certificate authority, on the hosts. */
+        /** File of the registry's certificate authority, on the hosts. @example /etc/ssl/registry-ca.pem */
         caFile: z.string().optional(),
         /** Accept any certificate. */
         insecureSkipVerify: z.boolean().optional(),
@@ -173,11 +186,15 @@ export const existingStack = z.strictObject({
   layout,
   /** What closes ports on the hosts themselves: the program's own nftables table, firewalld, or nothing (`none`). */
   hostFirewall: z.enum(["nftables", "firewalld", "none"]).default("nftables"),
+  /** What the program does about the hosts' own network. */
   network: hostNetwork.prefault({}),
+  /** Who may use the cluster, and how its nodes are reached. */
   access: hostAccess,
   /** Settings that several hosts have in common, by pool name. A pool of `nodes` need not be here. */
   pools: z.record(z.string(), hostPool).default({}),
+  /** The hosts. */
   nodes: z.array(host).min(1),
+  /** K3s itself: its release and its flags. */
   k3s: z
     .strictObject({
       ...k3sSettings,
@@ -187,9 +204,13 @@ export const existingStack = z.strictObject({
       registries: registries.optional(),
     })
     .prefault({}),
+  /** The Kubernetes API. */
   api: api.prefault({}),
+  /** The ingress that K3s brings. */
   traefik: traefik.prefault({}),
+  /** What gives Services their addresses: `servicelb`, `none`, or MetalLB with its settings. */
   loadBalancer: loadBalancer.prefault("servicelb"),
+  /** What the nodes serve beside the ingress: a service of the catalogue by its name alone, or with its settings. */
   services: z.array(service).default([]),
   /** How manifests reach the cluster: through its API, or through K3s's auto-deploy folder over SSH. */
   delivery: delivery.default("api"),

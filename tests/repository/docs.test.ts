@@ -4,7 +4,8 @@ import path from "node:path";
 import { parse } from "yaml";
 import { stackNames } from "../../review/stack-file";
 import { fillSections } from "../../tools/docs/sections";
-import { settingsSchema, stackFileSchema, type JsonSchema } from "../../tools/docs/json-schema";
+import { settingsSchema, type JsonSchema } from "../../tools/docs/json-schema";
+import { stackFileSchema } from "../../tools/docs/stack-schema";
 import { settingRows } from "../../tools/docs/settings";
 import { ROOT } from "../review/support";
 
@@ -73,18 +74,20 @@ function configFor(target: unknown): JsonSchema {
 
 describe.each(["aws", "existing"])("the stack files' schema for target %s", (target) => {
   const schema = configFor(target);
-  const own = schema.patternProperties ?? {};
+  const matches = ({ patternProperties = {} }: JsonSchema, key: string): (JsonSchema | boolean)[] =>
+    Object.entries(patternProperties).flatMap(([pattern, one]) => (new RegExp(pattern, "u").test(key) ? [one] : []));
 
   test("refuses unknown settings of the program's, and takes those of others", () => {
-    const refuses = (key: string): boolean =>
-      schema.properties?.[key] === undefined && Object.keys(own).some((pattern) => new RegExp(pattern, "u").test(key));
+    expect(schema.additionalProperties).toBe(false);
+    const known = (key: string): boolean => schema.properties?.[key] !== undefined || matches(schema, key).length > 0;
+    const told = (key: string): boolean => (schema.allOf ?? []).some((part) => matches(part, key).includes(false));
+    const refuses = (key: string): boolean => !known(key) || told(key);
     expect(refuses("k3s-networking:layuot")).toBe(true);
     expect(refuses("k3s-networking:layout")).toBe(false);
     expect(refuses("kubernetes:context")).toBe(false);
     expect(refuses("aws:region")).toBe(target === "existing");
     expect(refuses("k3s-networking:tags")).toBe(target === "existing");
     expect(refuses("k3s-networking:pools")).toBe(target === "aws");
-    expect(new Set(Object.values(own))).toEqual(new Set([false]));
   });
 
   test("demands what has no default", () => {
@@ -99,6 +102,17 @@ describe("the stack files' schema", () => {
     const file = path.join(ROOT, "stacks", `Pulumi.${name}.yaml`);
     const { config } = parse(readFileSync(file, "utf8")) as { config: Readonly<Record<string, unknown>> };
     expect(unknownKeys(config, configFor(config["k3s-networking:target"]), "config")).toEqual([]);
+  });
+
+  test("examples have the form and the type that the schema says", () => {
+    const found = (["aws", "existing"] as const).flatMap((target) => exampleProblems(settingsSchema(target), target));
+    expect(found).toEqual([]);
+    expect(exampleProblems({ type: "string", pattern: "^a$", examples: ["b"] }, "x")).toEqual(['x: "b"']);
+  });
+
+  test("a text without values of its own has an example, unless it has a default or is secret", () => {
+    expect((["aws", "existing"] as const).flatMap((target) => silentTexts(settingsSchema(target), target))).toEqual([]);
+    expect(silentTexts({ properties: { a: { type: "string" } } }, "x")).toEqual(["x.a"]);
   });
 
   test("that check finds an unknown setting", () => {
@@ -125,4 +139,43 @@ function unknownKeys(value: unknown, schema: JsonSchema, at: string): string[] {
     const known = objects.find((option) => option.properties?.[key] !== undefined)?.properties?.[key];
     return known === undefined ? [`${at}.${key}`] : unknownKeys(inner, known, `${at}.${key}`);
   });
+}
+
+/** Every schema inside one, with its path. */
+function inner(schema: JsonSchema, at: string): [string, JsonSchema][] {
+  const { properties = {}, items, additionalProperties, anyOf = [], oneOf = [] } = schema;
+  const inside: [string, JsonSchema][] = [
+    ...Object.entries(properties).map(([key, one]): [string, JsonSchema] => [`${at}.${key}`, one]),
+    ...(items === undefined ? [] : [[`${at}[]`, items] as [string, JsonSchema]]),
+    ...(typeof additionalProperties === "object" ? [[`${at}.*`, additionalProperties] as [string, JsonSchema]] : []),
+    ...[...anyOf, ...oneOf].map((one): [string, JsonSchema] => [at, one]),
+  ];
+  return [[at, schema], ...inside.flatMap(([path, one]) => inner(one, path))];
+}
+
+/** Examples that are no values of their setting. */
+function exampleProblems(schema: JsonSchema, at: string): string[] {
+  return inner(schema, at).flatMap(([path, { examples = [], type, pattern = "", items }]) => {
+    const fits = (value: unknown, of: string | undefined, form: string): boolean =>
+      of === "array"
+        ? Array.isArray(value) && value.every((one) => fits(one, items?.type, items?.pattern ?? ""))
+        : of === undefined || (typeof value === of && new RegExp(form, "u").test(String(value)));
+    return examples.filter((one) => !fits(one, type, pattern)).map((one) => `${path}: ${JSON.stringify(one)}`);
+  });
+}
+
+/** Settings that take any text of a kind, and show none. */
+function silentTexts(schema: JsonSchema, at: string): string[] {
+  return inner(schema, at).flatMap(([path, { properties = {} }]) =>
+    Object.entries(properties).flatMap(([key, one]) =>
+      one.type === "string" &&
+      one.enum === undefined &&
+      one.const === undefined &&
+      one.default === undefined &&
+      one.examples === undefined &&
+      key !== "secure"
+        ? [`${path}.${key}`]
+        : [],
+    ),
+  );
 }

@@ -43,6 +43,7 @@ describe("loadStack", () => {
         placement: "public",
         egress: "https",
         natGateways: "none",
+        isolated: false,
       },
       access: {
         admin: ["10.200.0.0/24"],

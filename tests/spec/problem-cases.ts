@@ -35,7 +35,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     { layuot: "shared", network: { availabilityZone: ["eu-west-1a"] } },
     [
       'layuot: is not a setting ("layuot"); allowed in the stack: target, layout, network, access, nodes, k3s, api, traefik, loadBalancer, services, delivery, tags; did you mean layout? [unknown-key]',
-      'network.availabilityZone: is not a setting ("availabilityZone"); allowed in network: vpcCidr, availabilityZones, placement, natGateways, egress, vpc; did you mean availabilityZones? [unknown-key]',
+      'network.availabilityZone: is not a setting ("availabilityZone"); allowed in network: vpcCidr, availabilityZones, placement, natGateways, egress, isolated, vpc; did you mean availabilityZones? [unknown-key]',
     ],
   ],
   [

@@ -1,7 +1,11 @@
-/** What the comments in `spec/settings/` say about each setting, by its path: the one place where settings are described. */
+/**
+ * What the comments in `spec/settings/` say about each setting, by its path: the one place where settings are described. Values that it
+ * takes follow as `@example`, in YAML.
+ */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
+import { parse } from "yaml";
 import type { Target } from "../../spec/schema";
 
 const SETTINGS = path.resolve(__dirname, "../../spec/settings");
@@ -25,20 +29,26 @@ function constantsOf(name: string): [string, ts.Expression][] {
     );
 }
 
-/** Descriptions of a target's settings by path, such as `network.vpcCidr` or `nodes[].count`; `*` is any key of a mapping. */
-export function settingDescriptions(target: Target): ReadonlyMap<string, string> {
+/** What is said of a setting. */
+export interface SettingWords {
+  readonly description: string;
+  readonly examples: readonly unknown[];
+}
+
+/** What is said of a target's settings by path, such as `network.vpcCidr` or `nodes[].count`; `*` is any key of a mapping. */
+export function settingWords(target: Target): ReadonlyMap<string, SettingWords> {
   const { file, name } = ROOTS[target];
   const constants = new Map([...constantsOf("common.ts"), ...constantsOf(file)]);
-  const descriptions = new Map<string, string>();
+  const words = new Map<string, SettingWords>();
   const root = constants.get(name);
   if (root === undefined) throw new Error(`spec/settings/${file} has no ${name}`);
-  describe(root, "", constants, descriptions);
-  return descriptions;
+  describe(root, "", constants, words);
+  return words;
 }
 
 type Constants = ReadonlyMap<string, ts.Expression>;
 
-function describe(node: ts.Node, at: string, constants: Constants, found: Map<string, string>): void {
+function describe(node: ts.Node, at: string, constants: Constants, found: Map<string, SettingWords>): void {
   if (ts.isCallExpression(node)) {
     const callee = node.expression;
     const method = ts.isPropertyAccessExpression(callee) ? callee.name.text : "";
@@ -57,11 +67,18 @@ function describe(node: ts.Node, at: string, constants: Constants, found: Map<st
   }
 }
 
+function examplesOf(property: ts.Node): unknown[] {
+  return ts
+    .getJSDocTags(property)
+    .filter((tag) => tag.tagName.text === "example")
+    .map((tag): unknown => parse(ts.getTextOfJSDocComment(tag.comment) ?? ""));
+}
+
 function describeProperty(
   property: ts.ObjectLiteralElementLike,
   at: string,
   constants: Constants,
-  found: Map<string, string>,
+  found: Map<string, SettingWords>,
 ): void {
   if (ts.isSpreadAssignment(property)) {
     describe(property.expression, at, constants, found);
@@ -69,9 +86,12 @@ function describeProperty(
   }
   if (!ts.isIdentifier(property.name)) return;
   const path = at === "" ? property.name.text : `${at}.${property.name.text}`;
-  const comment = ts.getJSDocCommentsAndTags(property).map((doc) => ts.getTextOfJSDocComment(doc.comment) ?? "");
-  const text = comment.join(" ").replace(/\s+/gu, " ").trim();
-  if (text !== "") found.set(path, text);
+  const comment = ts
+    .getJSDocCommentsAndTags(property)
+    .filter(ts.isJSDoc)
+    .map((doc) => ts.getTextOfJSDocComment(doc.comment) ?? "");
+  const description = comment.join(" ").replace(/\s+/gu, " ").trim();
+  if (description !== "") found.set(path, { description, examples: examplesOf(property) });
   if (ts.isPropertyAssignment(property)) describe(property.initializer, path, constants, found);
   if (ts.isShorthandPropertyAssignment(property)) describe(property.name, path, constants, found);
 }

@@ -1,27 +1,36 @@
-/** The JSON Schema of a stack file, for editors: the zod schema's, with descriptions, under Pulumi's configuration keys. */
+/** The JSON Schema of a target's settings: the zod schema's, with descriptions and examples, and with what the program's checks take. */
 import { z } from "zod";
 import { CATALOGUE_SERVICES } from "../../catalogue/ports";
-import { NAMESPACE, REGION_KEY } from "../../spec/config";
-import { DEFAULT_TARGET, TARGETS, TARGET_SCHEMAS, type Target } from "../../spec/schema";
+import { SOURCE_WORDS } from "../../spec/normalize";
+import { DISABLEABLE, FLANNEL_BACKENDS, TARGET_SCHEMAS, type Target } from "../../spec/schema";
 import { isSecretSetting } from "../../spec/show";
-import { settingDescriptions } from "./descriptions";
+import { settingWords, type SettingWords } from "./descriptions";
+import { NETWORK, withPatterns } from "./patterns";
 
 /** A JSON Schema, as far as it is used here. */
 export interface JsonSchema {
   $schema?: string;
   title?: string;
   description?: string;
+  /** The description as editors show it. */
+  markdownDescription?: string;
+  examples?: unknown[];
   type?: string;
   default?: unknown;
   const?: unknown;
   enum?: unknown[];
   pattern?: string;
+  /** What editors say of a text that the pattern does not match. */
+  patternErrorMessage?: string;
+  /** What editors say of whatever is wrong here. */
+  errorMessage?: string;
   properties?: Record<string, JsonSchema>;
   patternProperties?: Record<string, JsonSchema | boolean>;
   required?: string[];
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema;
   minItems?: number;
+  allOf?: JsonSchema[];
   anyOf?: JsonSchema[];
   oneOf?: JsonSchema[];
   if?: JsonSchema;
@@ -39,35 +48,40 @@ export function settingsSchema(of: Target): JsonSchema {
     target: "draft-7",
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema }) => {
+      withPatterns(zodSchema, jsonSchema as JsonSchema);
       if (!(zodSchema instanceof z.ZodObject)) return;
       const shape = Object.entries<z.core.$ZodType>(zodSchema.shape);
       jsonSchema[MUST] = shape.filter(([, value]) => value._zod.optin === undefined).map(([key]) => key);
     },
   }) as JsonSchema;
-  return finish(schema, "", settingDescriptions(of));
+  return finish(schema, "", settingWords(of));
 }
 
 /** Adds descriptions, says what must be given, and allows encrypted values and short forms where the program does. */
-function finish(schema: JsonSchema, path: string, descriptions: ReadonlyMap<string, string>): JsonSchema {
+function finish(schema: JsonSchema, path: string, words: ReadonlyMap<string, SettingWords>): JsonSchema {
   const { [MUST]: must, ...rest } = schema as JsonSchema & { [MUST]?: string[] };
   delete rest.required;
-  const description = descriptions.get(path);
+  const { description, examples = [] } = words.get(path) ?? {};
   const finished: JsonSchema = {
     ...(description === undefined ? {} : { description }),
+    ...(examples.length === 0 ? {} : { examples: [...examples] }),
     ...rest,
     ...(must === undefined || must.length === 0 ? {} : { required: must }),
   };
   if (rest.properties !== undefined) {
     const inside = Object.entries(rest.properties).map(
-      ([key, value]) => [key, finish(value, path === "" ? key : `${path}.${key}`, descriptions)] as const,
+      ([key, value]) => [key, finish(value, path === "" ? key : `${path}.${key}`, words)] as const,
     );
     finished.properties = Object.fromEntries(inside);
   }
   if (typeof rest.additionalProperties === "object") {
-    finished.additionalProperties = finish(rest.additionalProperties, `${path}.*`, descriptions);
+    finished.additionalProperties = finish(rest.additionalProperties, `${path}.*`, words);
   }
-  if (rest.items !== undefined) finished.items = finish(rest.items, `${path}[]`, descriptions);
-  if (rest.oneOf !== undefined) finished.oneOf = rest.oneOf.map((option) => finish(option, path, descriptions));
+  if (rest.items !== undefined) {
+    const title = rest.items.properties === undefined ? {} : { title: `an entry of ${path}` };
+    finished.items = finish({ ...title, ...rest.items }, `${path}[]`, words);
+  }
+  if (rest.oneOf !== undefined) finished.oneOf = rest.oneOf.map((option) => finish(option, path, words));
   return shortForms(finished, path);
 }
 
@@ -83,7 +97,13 @@ function shortForms(schema: JsonSchema, path: string): JsonSchema {
   ) {
     const secure: JsonSchema = { type: "object", properties: { secure: { type: "string" } }, required: ["secure"] };
     const { description, ...value } = schema;
-    return { ...(description === undefined ? {} : { description }), anyOf: [value, secure] };
+    return {
+      ...(description === undefined ? {} : { description }),
+      anyOf: [
+        { title: "in clear", ...value },
+        { title: "encrypted", ...secure },
+      ],
+    };
   }
   switch (path) {
     case "loadBalancer":
@@ -91,51 +111,25 @@ function shortForms(schema: JsonSchema, path: string): JsonSchema {
       return schema.oneOf === undefined
         ? schema
         : { default: "servicelb", anyOf: [{ enum: ["servicelb", "none"] }, ...schema.oneOf] };
+    case "k3s.flannelBackend":
+      return { ...schema, enum: [...FLANNEL_BACKENDS] };
+    case "k3s.disable[]":
+      return { ...schema, enum: [...DISABLEABLE] };
     case "services[]":
-      return { anyOf: [{ enum: [...CATALOGUE_SERVICES] }, schema] };
+      return { anyOf: [{ enum: [...CATALOGUE_SERVICES] }, { ...schema, title: "a service with its settings" }] };
+    case "services[].from[]":
+      return {
+        ...schema,
+        pattern: `^(${SOURCE_WORDS.join("|")}|${NETWORK})$`,
+        patternErrorMessage: `Value is neither ${SOURCE_WORDS.join(", ")} nor an IPv4 network such as 10.0.0.0/16.`,
+        examples: [...SOURCE_WORDS],
+      };
     case "services[].from":
       return {
         ...(schema.description === undefined ? {} : { description: schema.description }),
-        anyOf: [{ type: "string" }, schema],
+        anyOf: [schema.items ?? {}, schema],
       };
     default:
       return schema;
   }
-}
-
-const TARGET_KEY = `${NAMESPACE}:target`;
-
-const configKey = (name: string): string => (name === "region" ? REGION_KEY : `${NAMESPACE}:${name}`);
-
-/** The `config:` mapping of one target. Settings of other providers are allowed; unknown ones of the program's own are not. */
-function configSchema(target: Target): JsonSchema {
-  const { properties = {}, required = [] } = settingsSchema(target);
-  const own = Object.keys(properties).filter((name) => name !== "region");
-  return {
-    properties: Object.fromEntries(Object.entries(properties).map(([name, value]) => [configKey(name), value])),
-    patternProperties: {
-      [`^${NAMESPACE}:(?!(${own.join("|")})$)`]: false,
-      ...(properties["region"] === undefined ? { [`^${REGION_KEY}$`]: false } : {}),
-    },
-    required: required.map(configKey),
-  };
-}
-
-/** The schema of a whole stack file, by its target. */
-export function stackFileSchema(): JsonSchema {
-  return {
-    $schema: "http://json-schema.org/draft-07/schema#",
-    title: "k3s-networking stack file",
-    type: "object",
-    properties: {
-      config: {
-        type: "object",
-        properties: { [TARGET_KEY]: { enum: [...TARGETS], default: DEFAULT_TARGET } },
-        if: { properties: { [TARGET_KEY]: { const: "existing" } }, required: [TARGET_KEY] },
-        then: configSchema("existing"),
-        else: configSchema("aws"),
-      },
-    },
-    required: ["config"],
-  };
 }

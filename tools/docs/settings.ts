@@ -10,6 +10,9 @@ export interface SettingRow {
   readonly description: string;
 }
 
+/** Mappings that are there to hold their settings together, below the first level. */
+const GROUPS: ReadonlySet<string> = new Set(["access.ssh"]);
+
 /** Every setting, in the order of the schema. */
 export function settingRows(schema: JsonSchema): SettingRow[] {
   return rowsOf(schema, "", "");
@@ -30,8 +33,9 @@ function rowsOf(schema: JsonSchema, path: string, description: string): SettingR
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const at = path === "" ? key : `${path}.${key}`;
     const inside = rowsOf(value, at, value.description ?? "");
-    // A mapping that must be there, or that is there by default, needs no row of its own.
-    if (inside.length > 0 && value.description === undefined && (path === "" || required.has(key))) return inside;
+    // A mapping that must be there, or that is there by default, needs no row of its own; a mapping by names has one.
+    const group = path === "" ? typeof value.additionalProperties !== "object" : GROUPS.has(at) && required.has(key);
+    if (inside.length > 0 && group) return inside;
     return [
       {
         path: at === "region" ? REGION_KEY : at,
