@@ -7,6 +7,8 @@ export interface OptionSpec {
   readonly type: "string" | "boolean";
   /** What stands after the option in the help, such as `NAME`. */
   readonly value?: string;
+  /** The name of a second value, which follows the first: `values` has it under this name. */
+  readonly second?: string;
   readonly help: string;
   /** The only values that it takes. */
   readonly values?: readonly string[];
@@ -18,6 +20,8 @@ export interface CommandSpec {
   readonly command: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
+  /** The one value that stands without an option, and must: `values` has it under this name, such as `NAME`. */
+  readonly subject?: { readonly name: string; readonly help: string };
   readonly examples: readonly string[];
 }
 
@@ -34,7 +38,7 @@ export function helpText(spec: CommandSpec): string {
   }));
   const width = Math.max(...rows.map((row) => row.left.length)) + 2;
   return [
-    `Usage: ${spec.command} [options]`,
+    `Usage: ${spec.command} ${spec.subject === undefined ? "" : `${spec.subject.name} `}[options]`,
     "",
     spec.summary,
     "",
@@ -67,15 +71,31 @@ export function parseOptions(args: readonly string[], spec: CommandSpec): Parsed
   const unknown = new Set(
     tokens.flatMap((token) => (token.kind === "option" && !names.includes(token.name) ? token.index : [])),
   );
+  let open: string | undefined;
   for (const token of tokens) {
+    if (token.kind === "positional" && open !== undefined) {
+      values[open] = token.value;
+      open = undefined;
+      continue;
+    }
+    open = undefined;
+    if (token.kind === "positional" && takesSubject(values, spec) && !unknown.has(token.index - 1)) {
+      values[spec.subject.name] = token.value;
+      continue;
+    }
     // What follows an unknown option is probably its value.
     if (token.kind === "positional" && !unknown.has(token.index - 1)) problems.push(stray(token.value, spec));
     if (token.kind !== "option") continue;
     const problem = checkOption(token.name, token.rawName, token.value, values, spec);
     if (problem !== undefined) problems.push(problem);
-    else values[token.name] = token.value ?? true;
+    else {
+      values[token.name] = token.value ?? true;
+      open = names.includes(token.name) ? spec.options[token.name]?.second : undefined;
+    }
   }
   if (values["help"] === true) return { values, problems: [] };
+  problems.push(...names.flatMap((name) => incomplete(name, values, spec)));
+  if (takesSubject(values, spec)) problems.push(invalid(spec.subject.name, "is missing", spec.subject.help));
   for (const name of names) {
     if (spec.options[name]?.required !== true || values[name] !== undefined) continue;
     if (problems.some((problem) => problem.path === `--${name}`)) continue;
@@ -84,6 +104,21 @@ export function parseOptions(args: readonly string[], spec: CommandSpec): Parsed
     );
   }
   return { values, problems };
+}
+
+/** Whether a command has a subject, and it has not been given yet. */
+function takesSubject(
+  values: ParsedOptions["values"],
+  spec: CommandSpec,
+): spec is CommandSpec & Required<Pick<CommandSpec, "subject">> {
+  return spec.subject !== undefined && values[spec.subject.name] === undefined;
+}
+
+/** An option that takes two values, and has the first only. */
+function incomplete(name: string, values: ParsedOptions["values"], spec: CommandSpec): Problem[] {
+  const option = spec.options[name];
+  if (option?.second === undefined || values[name] === undefined || values[option.second] !== undefined) return [];
+  return [invalid(`--${name}`, `has one value; it takes two: ${option.value ?? "a value"}`, option.help)];
 }
 
 function checkOption(

@@ -17,12 +17,17 @@ export interface StackSource {
   readonly file: string;
 }
 
+/** The stack that a file's name says; undefined for another file. */
+export function stackNameOf(file: string): string | undefined {
+  return STACK_FILE.exec(file)?.[1];
+}
+
 /** The names of the committed stacks, sorted. */
 export function stackNames(root: string = ROOT): string[] {
   const folder = path.join(root, "stacks");
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .flatMap((name) => STACK_FILE.exec(name)?.[1] ?? [])
+    .flatMap((name) => stackNameOf(name) ?? [])
     .sort();
 }
 
@@ -41,7 +46,7 @@ export function stackByName(name: string, root: string = ROOT): StackSource | Pr
 /** A stack by its file; its name is the file's, without `Pulumi.` and the ending. */
 export function stackByFile(file: string): StackSource {
   const base = path.basename(file);
-  return { stack: STACK_FILE.exec(base)?.[1] ?? base.replace(/\.ya?ml$/u, ""), file: path.resolve(file) };
+  return { stack: stackNameOf(base) ?? base.replace(/\.ya?ml$/u, ""), file: path.resolve(file) };
 }
 
 /** The `config:` mapping of a stack file as written, secure values included, or what is wrong with the file. */

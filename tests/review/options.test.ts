@@ -123,3 +123,30 @@ test("--help needs nothing else, and names every option", () => {
     ].join("\n"),
   );
 });
+
+describe("a subject, which stands without an option", () => {
+  const spec: CommandSpec = { ...SPEC, subject: { name: "NAME", help: "give a name" } };
+
+  test.each([[["mine", "--from", "world"]], [["--from", "world", "mine"]], [["--from=world", "--json", "mine"]]])(
+    "is taken, wherever it stands: %j",
+    (args) => {
+      const { values, problems } = parseOptions(args, spec);
+      expect(values).toMatchObject({ NAME: "mine", from: "world" });
+      expect(problems).toEqual([]);
+    },
+  );
+
+  test("is missed, and taken once", () => {
+    expect(parseOptions(["--from", "world"], spec).problems).toEqual([
+      { code: "option-invalid", path: "NAME", message: "is missing", remedy: "give a name" },
+    ]);
+    expect(parseOptions(["a", "b", "--from", "world"], spec).problems.map(({ path }) => path)).toEqual(["b"]);
+  });
+
+  test("is not what stands behind an option that is not there, and is in the help", () => {
+    const { values, problems } = parseOptions(["--form", "world", "mine"], spec);
+    expect(values["NAME"]).toBe("mine");
+    expect(problems.map(({ path }) => path)).toEqual(["--form", "--from"]);
+    expect(helpText(spec)).toContain("Usage: npm run x -- NAME [options]\n");
+  });
+});
