@@ -18,6 +18,21 @@ exec "${process.execPath}" -r "${ROOT}/tools/typescript.cjs" "${ROOT}/tests/engi
 `;
 
 /**
+ * Starts a policy pack of Node's, as the script does that comes with Pulumi's releases: with the SDK of the pack's own folder, in which
+ * the engine starts it. The engine is built from its module here, which has no such script.
+ */
+const POLICY_RUNNER = `#!/bin/sh
+runner=$("${process.execPath}" -e "console.log(require.resolve('@pulumi/pulumi/cmd/run-policy-pack'))") || exit 1
+exec "${process.execPath}" "$runner" "$@"
+`;
+
+function putProgram(file: string, text: string): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  chmodSync(file, 0o755);
+}
+
+/**
  * Fills a folder.
  *
  * @returns which providers are the official ones.
@@ -33,10 +48,8 @@ export function installPlugins(home: string): string[] {
       official.push(name);
       continue;
     }
-    mkdirSync(target, { recursive: true });
-    const file = path.join(target, `pulumi-resource-${name}`);
-    writeFileSync(file, launcher(name));
-    chmodSync(file, 0o755);
+    putProgram(path.join(target, `pulumi-resource-${name}`), launcher(name));
   }
+  putProgram(path.join(home, "plugins/analyzer-policy-v1.0.0/pulumi-analyzer-policy"), POLICY_RUNNER);
   return official;
 }

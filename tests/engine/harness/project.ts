@@ -6,9 +6,9 @@ import { parse, stringify } from "yaml";
 /** The repository's root. */
 export const ROOT = path.resolve(__dirname, "../../..");
 
-/** What the program is: everything that `pulumi up` reads. */
+/** What the program is: everything that `pulumi up` reads, with the policy pack. */
 const PROGRAM = ["Pulumi.yaml", "package.json", "tsconfig.json", "index.ts", "tools"];
-const ROOMS = ["catalogue", "spec", "plan", "components"];
+const ROOMS = ["catalogue", "spec", "plan", "components", "policy"];
 
 /** The `config:` mapping of a stack file, as plain data. */
 export type Config = Record<string, unknown>;

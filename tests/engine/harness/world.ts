@@ -1,5 +1,5 @@
 /** One scenario's world: a copy of the program with one stack, the engine, and everything that the program meets. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { EC2Client } from "@aws-sdk/client-ec2";
@@ -16,24 +16,14 @@ import type { Fault } from "../providers/aws/faults";
 import { Account } from "./account";
 import { ClusterView } from "./cluster";
 import { declaredByEngine, declaredByReview, inReviewWords, type DeclaredResource } from "./comparison";
-import { Engine } from "./engine";
+import type { Engine } from "./engine";
 import { keyPair, type KeyPair } from "./keys";
 import { machineState, stateChanges, type MachineState } from "./machine-state";
 import { nodeSettings, ownMachine, type NodeSettings } from "./machines";
-import { installPlugins } from "./plugins";
+import { ownEngine, ownTools } from "./own-engine";
 import { run, type Finished } from "./process";
 import { Project, ROOT, setSetting, setting, type Config } from "./project";
 import { ProcessWatch, secretsIn, secretsInFiles } from "./secrecy";
-
-/** What the runner found or built: files, and the folder of custom resource definitions. */
-interface Tools {
-  readonly pulumi: string;
-  readonly etcd: string;
-  readonly kubeApiserver: string;
-  readonly kubectl: string;
-  readonly crds: string;
-  readonly python: string;
-}
 
 export interface WorldOptions {
   /** A committed stack. */
@@ -49,8 +39,6 @@ interface Access {
   readonly ssh: Config & { readonly user: string };
 }
 
-/** How much faster an unreachable host is given up than in real life. */
-const HURRY = 20;
 /** Seconds that the program's scripts wait on the lab's hosts. */
 const WAITS = {
   K3S_WAIT_SECONDS: 40,
@@ -83,7 +71,7 @@ export class World {
 
   /** Makes a world, in namespaces of this process's own. */
   static async create({ stack, edit, machines = {} }: WorldOptions): Promise<World> {
-    const tools = JSON.parse(process.env["ENGINE_TEST_TOOLS"] ?? "{}") as Tools;
+    const tools = ownTools();
     const folder = mkdtempSync(path.join(os.tmpdir(), `k3s-engine-${stack}-`));
     const project = new Project(path.join(folder, "project"), stack);
     if (edit !== undefined) project.edit(edit);
@@ -101,7 +89,7 @@ export class World {
     });
     const backend = await startCluster({ folder: path.join(folder, "cluster"), ...tools });
     lab.setBackend(backend);
-    const engine = World.engineOf(folder, tools, project, account);
+    const engine = ownEngine(folder, project, tools, account);
     const view = new ClusterView(tools.kubectl, backend.kubeconfigFile);
     const world = new World(folder, project, engine, lab, view, key, account, backend);
     if (isCloud) world.giveKey();
@@ -164,27 +152,6 @@ export class World {
   private get cloud(): Account {
     if (this.account === undefined) throw new Error("this world has no cloud");
     return this.account;
-  }
-
-  private static engineOf(folder: string, tools: Tools, project: Project, account: Account | undefined): Engine {
-    const [home, state] = [path.join(folder, "home/.pulumi"), path.join(folder, "state")];
-    mkdirSync(home, { recursive: true });
-    mkdirSync(state);
-    installPlugins(home);
-    return new Engine({
-      binaries: path.dirname(tools.pulumi),
-      project: project.folder,
-      home,
-      state,
-      stack: project.stack,
-      env: {
-        ...(account === undefined ? {} : account.environment),
-        ENGINE_TEST_AWS_FAULTS: path.join(folder, "aws-faults.json"),
-        ENGINE_TEST_HURRY: String(HURRY),
-        ENGINE_TEST_KUBECTL: tools.kubectl,
-        ENGINE_TEST_CRDS: tools.crds,
-      },
-    });
   }
 
   /** Takes what the account holds now for what was there before the stack. */
