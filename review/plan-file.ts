@@ -3,6 +3,7 @@
  * code of that time cannot be run any more. `npm run review` writes it beside the review.
  */
 import { createHash } from "node:crypto";
+import { withKnownAddresses } from "../plan/known-addresses";
 import type { ClusterPlan, NodePlan, TemplateText } from "../plan/types";
 
 /** Version of the file's shape: of `ClusterPlan`. Raise it with every change of a plan that an older file would be misread by. */
@@ -14,15 +15,30 @@ export interface PlanFile {
   readonly plan: ClusterPlan;
 }
 
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+function isDigest(text: string | TemplateText): boolean {
+  const [only, ...others] = typeof text === "string" ? [text] : text;
+  return others.length === 0 && typeof only === "string" && DIGEST.test(only);
+}
+
 function digest(text: string | TemplateText): string {
   return `sha256:${createHash("sha256").update(JSON.stringify(text)).digest("hex")}`;
 }
 
-function digestedNode<Node extends NodePlan>(node: Node): Node {
+/** A document as its digest, with the addresses that the stack gives: a host's other address is another document on every host that names it. */
+function digestedText(plan: ClusterPlan, text: TemplateText): TemplateText {
+  if (isDigest(text)) return text;
+  return [digest(plan.target === "aws" ? text : withKnownAddresses(plan.nodes, text))];
+}
+
+function digestedNode<Node extends NodePlan>(plan: ClusterPlan, node: Node): Node {
   const documents = {
-    hostDocument: [digest(node.hostDocument)],
-    ...("checkDocument" in node ? { checkDocument: digest(node.checkDocument) } : {}),
-    ...("firewallDocument" in node ? { firewallDocument: [digest(node.firewallDocument)] } : {}),
+    hostDocument: digestedText(plan, node.hostDocument),
+    ...("checkDocument" in node
+      ? { checkDocument: isDigest(node.checkDocument) ? node.checkDocument : digest(node.checkDocument) }
+      : {}),
+    ...("firewallDocument" in node ? { firewallDocument: digestedText(plan, node.firewallDocument) } : {}),
   };
   return { ...node, ...documents };
 }
@@ -33,8 +49,8 @@ function digestedNode<Node extends NodePlan>(node: Node): Node {
  */
 export function digestedPlan(plan: ClusterPlan): ClusterPlan {
   return plan.target === "aws"
-    ? { ...plan, nodes: plan.nodes.map(digestedNode) }
-    : { ...plan, nodes: plan.nodes.map(digestedNode) };
+    ? { ...plan, nodes: plan.nodes.map((node) => digestedNode(plan, node)) }
+    : { ...plan, nodes: plan.nodes.map((node) => digestedNode(plan, node)) };
 }
 
 /** The file of a plan. */

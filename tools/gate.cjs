@@ -1,4 +1,5 @@
-// `npm test`: type check, lint, format, generated documentation, tests. Each stage counts as one test; every failure is shown.
+// `npm test`: type check, lint, format, generated documentation, stacks together, review files, tests. Each stage counts as one
+// test; every failure is shown.
 "use strict";
 const fs = require("node:fs");
 const os = require("node:os");
@@ -14,6 +15,8 @@ const GATES = [
   { title: "types", args: [bin("typescript/bin/tsc"), "-p", "."] },
   { title: "format", args: [bin("prettier/bin/prettier.cjs"), "--check", "."] },
   { title: "generated documentation", args: [path.join(__dirname, "run.cjs"), "docs", "--check"] },
+  { title: "stacks together", args: [path.join(__dirname, "run.cjs"), "check"] },
+  { title: "review files", args: [path.join(__dirname, "run.cjs"), "review", "--check"] },
 ];
 /** How many gates run at once. */
 const AT_ONCE = 2;

@@ -46,8 +46,10 @@ export interface FlowFact {
 export interface MatrixCell {
   readonly from: string;
   readonly to: string;
-  /** Keys of flows, in the plan's order. */
+  /** Keys of the flows behind it, in the plan's order. */
   readonly flows: readonly string[];
+  /** What every one of `from` may use at every other one of `to`, exactly: by network, in words such as `tcp 80, 443; udp 53`. */
+  readonly open: readonly { readonly network: NetworkName; readonly ports: string }[];
 }
 
 export interface RuleFact {
@@ -104,6 +106,14 @@ export interface ConfigurationFact {
   readonly text: string;
 }
 
+/** What is put into the cluster: an object, or a chart. */
+export interface ObjectFact {
+  readonly key: string;
+  /** File name among K3s's manifests, whichever way it is delivered. */
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface FixedFact {
   /** Setting, such as `k3s.clusterCidr`. */
   readonly path: string;
@@ -119,6 +129,8 @@ export interface ReviewFacts {
   readonly stack: string;
   /** Five lines that say what the stack is. */
   readonly summary: readonly Fact[];
+  /** What keeps to the rules, or who has to. */
+  readonly enforcement: string;
   readonly peers: readonly PeerFact[];
   readonly flows: readonly FlowFact[];
   /** In the order of `peers`, sources first. */
@@ -128,6 +140,10 @@ export interface ReviewFacts {
   readonly network: readonly FactTable[];
   readonly topology: Topology;
   readonly configuration: readonly ConfigurationFact[];
+  /** `/etc/rancher/k3s/registries.yaml` of every node, if there is one. */
+  readonly registries?: string;
+  /** In the order in which they are put into the cluster. */
+  readonly objects: readonly ObjectFact[];
   readonly components: readonly { readonly name: string; readonly enabled: boolean; readonly why: string }[];
   readonly warnings: readonly {
     readonly code: string;
