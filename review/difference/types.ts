@@ -16,8 +16,8 @@ export interface Side {
 export type ReachProtocol = "tcp" | "udp" | "other";
 
 /**
- * Packets that pass in one plan and not in the other: every source to every destination on every port. The changes of one list share
- * no packet: together they are the exact difference.
+ * Packets that pass in one plan and not in the other: every source to every destination on every port, but no machine to itself. The
+ * changes of one list share no packet: together they are the exact difference.
  */
 export interface ReachChange {
   /** Who, in words: `clients 198.51.100.0/24`, `server`, `agent-3`. */
@@ -30,12 +30,15 @@ export interface ReachChange {
   readonly protocol: ReachProtocol | "all";
   /** Such as `9095`, `2379-2380`, or `all`. Ranges in ascending order, separated by `, `. */
   readonly ports: string;
-  /** Whether every address of the internet is among the sources, and the destination is in the cluster. */
+  /**
+   * Whether every address there is may send this to the destination, in the cluster, in the plan that the change is of. Where some could
+   * in the other plan too, the sources are all but those.
+   */
   readonly world: boolean;
   /** Titles and keys of the flows behind it: of the new plan for what is gained, of the old one for what is lost. */
   readonly flows: readonly { readonly entry: string; readonly title: string; readonly why: string }[];
   readonly documents: readonly DocumentId[];
-  /** Whether it is there only because a machine is new or gone: every source or every destination is. */
+  /** Whether it is there only because machines are new or gone: each pair of source and destination has one that is. */
   readonly because: "rules" | "machines";
 }
 
@@ -51,7 +54,7 @@ export interface NodeChange {
    * (another instance type). `restarts`: K3s restarts. `configured`: something on the host changes, and K3s goes on (its firewall, say).
    */
   readonly what: "joins" | "leaves" | "replaced" | "stopped" | "restarts" | "configured";
-  /** Each reason in words, such as `instance type: m7g.large -> m7g.xlarge`. */
+  /** Each reason in words, such as `instance type: m7g.large → m7g.xlarge`. */
   readonly why: readonly string[];
 }
 
