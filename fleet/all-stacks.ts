@@ -5,7 +5,7 @@ import { flattenConfig, loadStack } from "../spec/load";
 import { StackProblems, isError, sortProblems, type Problem } from "../spec/problems";
 import type { ClusterSpec } from "../spec/types";
 import { acrossStacks } from "./across-stacks";
-import { ROOT, readStackFile, stackByName, stackNames, type StackSource } from "./stack-file";
+import { ROOT, readStackFile, stackByName, stackNames, type StackSource } from "../review/stack-file";
 
 /** What is wrong with a stack, or between stacks. */
 export interface Found {

@@ -1,11 +1,11 @@
 /** `npm run check`: all committed stacks together: each by itself, and what is wrong between them. */
 import { formatProblem, type Problem } from "../spec/problems";
 import { readAll, type CheckDocument } from "./all-stacks";
-import { PROCESS_STREAMS, jsonText, refuse, type Streams } from "./command";
-import { helpText, parseOptions, type CommandSpec } from "./options";
-import { ROOT } from "./stack-file";
-import { problemsText } from "./text";
-import { count } from "./words";
+import { PROCESS_STREAMS, jsonText, refuse, type Streams } from "../review/command";
+import { helpText, parseOptions, type CommandSpec } from "../review/options";
+import { ROOT } from "../review/stack-file";
+import { problemsText } from "../review/text";
+import { count } from "../review/words";
 
 const COMMAND: CommandSpec = {
   command: "npm run check --",

@@ -4,10 +4,10 @@ import path from "node:path";
 import { formatProblem, type Problem } from "../spec/problems";
 import type { ClusterSpec } from "../spec/types";
 import { foundBetween, readAll, readSpec, specOfText } from "./all-stacks";
-import { PROCESS_STREAMS, jsonText, refuse, type Streams } from "./command";
+import { PROCESS_STREAMS, jsonText, refuse, type Streams } from "../review/command";
 import { copyStack, refused, type StackCopy } from "./new-stack/copy";
-import { didYouMean, helpText, parseOptions, type CommandSpec } from "./options";
-import { ROOT, stackByName, stackNames } from "./stack-file";
+import { didYouMean, helpText, parseOptions, type CommandSpec } from "../review/options";
+import { ROOT, stackByName, stackNames } from "../review/stack-file";
 
 const COMMAND: CommandSpec = {
   command: "npm run new-stack --",

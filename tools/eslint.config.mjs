@@ -11,6 +11,20 @@ const ROOMS = {
     folders: ["catalogue", "spec", "plan"],
     packages: ["@pulumi/*", "yaml", "diff", "node:*", "google-protobuf"],
   },
+  // Several stacks: held against each other, and copied.
+  fleet: {
+    folders: [
+      "catalogue",
+      "spec",
+      "plan",
+      "review/command",
+      "review/options",
+      "review/stack-file",
+      "review/text",
+      "review/words",
+    ],
+    packages: ["yaml", "node:*"],
+  },
   // The pack stands alone beside any program: it knows the catalogue, and what the engine is about to create.
   policy: { folders: ["catalogue", "plan"], packages: ["@pulumi/*", "node:*"] },
   // The checks alone: a stack as the review reads it, the plan's documents, and the script as the components send it.
@@ -37,7 +51,7 @@ function roomRule([room, allowed]) {
   );
   const patterns = forbidden.map((folder) => ({
     regex: `^(\\.\\./)+${folder}(/|$)`,
-    message: `${room}/ may not import ${folder}/: data flows catalogue, spec, plan, then components, review, doctor and policy.`,
+    message: `${room}/ may not import ${folder}/: data flows catalogue, spec, plan, then components, review, doctor, fleet and policy.`,
   }));
   for (const folder of folders) {
     const files = allowed.folders.filter((name) => name.startsWith(`${folder}/`));

@@ -18,10 +18,9 @@ const COMMANDS = {
   doctor: () => require("../review/command.ts").runCommand(require("../doctor/cli.ts").main, process.argv.slice(3)),
   review: () =>
     require("../review/command.ts").runCommand(require("../review/review-cli.ts").main, process.argv.slice(3)),
-  check: () =>
-    require("../review/command.ts").runCommand(require("../review/check-cli.ts").main, process.argv.slice(3)),
+  check: () => require("../review/command.ts").runCommand(require("../fleet/check-cli.ts").main, process.argv.slice(3)),
   "new-stack": () =>
-    require("../review/command.ts").runCommand(require("../review/new-stack-cli.ts").main, process.argv.slice(3)),
+    require("../review/command.ts").runCommand(require("../fleet/new-stack-cli.ts").main, process.argv.slice(3)),
   docs: () => require("./docs.ts").main(process.argv.slice(3)),
   bench: () => require("./bench.ts").main(process.argv.slice(3)),
   "bench:ssh": () => require("./bench-ssh.ts").main(process.argv.slice(3)),

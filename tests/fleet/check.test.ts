@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { stringify } from "yaml";
-import { acrossStacks } from "../../review/across-stacks";
-import type { CheckDocument } from "../../review/all-stacks";
-import { main } from "../../review/check-cli";
+import { acrossStacks } from "../../fleet/across-stacks";
+import type { CheckDocument } from "../../fleet/all-stacks";
+import { main } from "../../fleet/check-cli";
 import { stackNames } from "../../review/stack-file";
 import { flattenConfig, loadStack } from "../../spec/load";
 import { formatProblem, sortProblems } from "../../spec/problems";
@@ -21,7 +21,7 @@ import {
   type Settings,
   type StackConfig,
 } from "../support/stacks";
-import { run } from "./support";
+import { run } from "../review/support";
 
 const specOf = (stack: string, config: StackConfig): ClusterSpec => loadStack(stack, flattenConfig(config)).spec;
 const aws = (stack: string, over: Settings): ClusterSpec => specOf(stack, minimalConfig(over));

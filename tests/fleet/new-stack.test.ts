@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { parse, stringify } from "yaml";
-import { foundBetween, readAll, specOfText } from "../../review/all-stacks";
-import { main as check } from "../../review/check-cli";
-import { MODELINE, copyStack, type StackCopy } from "../../review/new-stack/copy";
-import { main } from "../../review/new-stack-cli";
+import { foundBetween, readAll, specOfText } from "../../fleet/all-stacks";
+import { main as check } from "../../fleet/check-cli";
+import { MODELINE, copyStack, type StackCopy } from "../../fleet/new-stack/copy";
+import { main } from "../../fleet/new-stack-cli";
 import { planStack } from "../../review/preview";
 import { ROOT, stackNames } from "../../review/stack-file";
 import type { Problem } from "../../spec/problems";
@@ -24,7 +24,7 @@ import {
   type Settings,
   type StackConfig,
 } from "../support/stacks";
-import { run } from "./support";
+import { run } from "../review/support";
 
 const folders: string[] = [];
 afterAll(() => {

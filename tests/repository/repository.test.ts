@@ -42,7 +42,7 @@ describe("port numbers stand in the catalogue only", () => {
     expect(numbersIn(file)).toEqual(expect.arrayContaining(["8472", "6443", "22"]));
   });
 
-  test.each(["spec", "plan", "components", "review", "doctor", "policy"])("%s", (folder) => {
+  test.each(["spec", "plan", "components", "review", "doctor", "fleet", "policy"])("%s", (folder) => {
     const ports = cataloguePorts();
     const found = sources(folder)
       .filter((file) => file.endsWith(".ts"))

@@ -6,37 +6,7 @@ import { DISABLEABLE, FLANNEL_BACKENDS, TARGET_SCHEMAS, type Target } from "../.
 import { isSecretSetting } from "../../spec/show";
 import { settingWords, type SettingWords } from "./descriptions";
 import { NETWORK, withPatterns } from "./patterns";
-
-/** A JSON Schema, as far as it is used here. */
-export interface JsonSchema {
-  $schema?: string;
-  title?: string;
-  description?: string;
-  /** The description as editors show it. */
-  markdownDescription?: string;
-  examples?: unknown[];
-  type?: string;
-  default?: unknown;
-  const?: unknown;
-  enum?: unknown[];
-  pattern?: string;
-  /** What editors say of a text that the pattern does not match. */
-  patternErrorMessage?: string;
-  /** What editors say of whatever is wrong here. */
-  errorMessage?: string;
-  properties?: Record<string, JsonSchema>;
-  patternProperties?: Record<string, JsonSchema | boolean>;
-  required?: string[];
-  additionalProperties?: JsonSchema | boolean;
-  items?: JsonSchema;
-  minItems?: number;
-  allOf?: JsonSchema[];
-  anyOf?: JsonSchema[];
-  oneOf?: JsonSchema[];
-  if?: JsonSchema;
-  then?: JsonSchema;
-  else?: JsonSchema;
-}
+import type { JsonSchema } from "./schema-types";
 
 /** Carries the keys that must be given through zod's own list, which names those with defaults too. */
 const MUST = "x-must";

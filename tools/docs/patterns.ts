@@ -1,7 +1,7 @@
 /** Forms of values that editors can check as they are typed: the zod schema's own patterns, and IPv4 addresses and networks. */
 import { z } from "zod";
 import { address, cidr } from "../../spec/settings/common";
-import type { JsonSchema } from "./json-schema";
+import type { JsonSchema } from "./schema-types";
 
 const OCTET = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const ADDRESS = `(${OCTET}\\.){3}${OCTET}`;

@@ -1,6 +1,6 @@
 /** The table of settings, from the stack file's schema. */
 import { REGION_KEY } from "../../spec/config";
-import type { JsonSchema } from "./json-schema";
+import type { JsonSchema } from "./schema-types";
 
 export interface SettingRow {
   readonly path: string;

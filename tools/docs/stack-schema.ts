@@ -1,7 +1,8 @@
 /** The JSON Schema of a stack file, for editors: both targets' settings under Pulumi's configuration keys, among keys of others. */
 import { NAMESPACE, REGION_KEY } from "../../spec/config";
 import { DEFAULT_TARGET, TARGETS, type Target } from "../../spec/schema";
-import { settingsSchema, type JsonSchema } from "./json-schema";
+import { settingsSchema } from "./json-schema";
+import type { JsonSchema } from "./schema-types";
 
 const TARGET_KEY = `${NAMESPACE}:target`;
 
