@@ -4,7 +4,7 @@ import type { Problem } from "../spec/problems";
 import { jsonText, type Streams } from "./command";
 import { differenceOf, type SidePlan } from "./difference/index";
 import type { Difference } from "./difference/types";
-import { OPENS_NOTHING } from "./difference/verdict";
+import { isLoud } from "./difference/verdict";
 import { factsOf } from "./facts/index";
 import type { ReviewFacts } from "./facts/types";
 import { commitOf } from "./git";
@@ -144,7 +144,7 @@ function report(found: Compared, values: ParsedOptions["values"], streams: Strea
   ];
   if (unwritten.length > 0) return [{ stack: "", problems: unwritten }];
   if (values["output"] === undefined) streams.stdout(text);
-  const opened = differences.some(({ verdict }) => !verdict.startsWith(OPENS_NOTHING));
+  const opened = differences.some(({ verdict }) => isLoud(verdict));
   if (values["fail-on"] !== "world" || !opened) return 0;
   streams.stderr(
     "something new is open to the world, or nothing closes it any more: with --fail-on that is a failure\n",

@@ -7,6 +7,9 @@ import type { ReachChange, ReachDifference } from "./types";
 /** How every verdict begins that opens nothing to the world, nor to a large part of it. */
 export const OPENS_NOTHING = "opens nothing new to the world";
 
+/** Whether a verdict says that something opens to the world or to much of it, or that nothing closes it any more. */
+export const isLoud = (verdict: string): boolean => !verdict.startsWith(OPENS_NOTHING);
+
 /** How many ways of a kind are named; the rest is counted. */
 const NAMED = 3;
 

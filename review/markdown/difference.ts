@@ -1,6 +1,6 @@
 /** The difference of plans as Markdown, for a comment on a pull request: what a reviewer must see first stands first. */
 import { isUnchanged } from "../difference/index";
-import { OPENS_NOTHING } from "../difference/verdict";
+import { OPENS_NOTHING, isLoud } from "../difference/verdict";
 import type { Difference } from "../difference/types";
 import { count } from "../words";
 import { differenceTables } from "./difference-tables";
@@ -13,7 +13,9 @@ export const COMMENT_LIMIT = 60_000;
 /** With less room, a stack has its verdict only. */
 const LEAST_ROOM = 3_000;
 
-const isLoud = ({ verdict }: Difference): boolean => !verdict.startsWith(OPENS_NOTHING);
+/** Said before all else that such an update would do. */
+const REFUSED =
+  "`pulumi up` refuses this update as a whole, because of what cannot change: nothing below happens until that is set back.";
 
 const bold = (verdict: string): string => `**${verdictText(verdict)}**`;
 
@@ -23,7 +25,8 @@ function body(difference: Difference, limit: number): string {
     before.stack === after.stack
       ? `Stack ${md(after.stack)}: ${md(before.source)} → ${md(after.source)}`
       : `Stack ${md(before.stack)} (${md(before.source)}) → stack ${md(after.stack)} (${md(after.source)})`;
-  const lead = `${bold(difference.verdict)}\n\n${sides}`;
+  const refused = difference.rebuild.some(({ change }) => change === "refused");
+  const lead = [bold(difference.verdict), sides, ...(refused ? [REFUSED] : [])].join("\n\n");
   if (isUnchanged(difference)) return `${lead}\n\nNothing changes.`;
   return `${lead}\n\n${tablesText(differenceTables(difference), limit - lead.length - 3)}`;
 }
@@ -43,7 +46,7 @@ export function verdictOfAll(differences: readonly Difference[]): string {
     const others = rest === 0 ? "" : `; ${count(rest, "other")} ${rest === 1 ? "does" : "do"} not change`;
     return `${only.verdict} (stack ${only.after.stack}${others})`;
   }
-  const loud = changed.filter(isLoud);
+  const loud = changed.filter(({ verdict }) => isLoud(verdict));
   const many = `${changed.length} of ${count(differences.length, "stack")} change`;
   if (loud.length === 0) return `${OPENS_NOTHING}; ${many}`;
   const kinds = new Set(loud.flatMap(({ verdict }) => /^[^:]{1,100}/u.exec(verdict) ?? []));
@@ -57,7 +60,7 @@ export function verdictOfAll(differences: readonly Difference[]): string {
 /** How bad it is: what opens to the world, before what opens to much, before what must be rebuilt, before the rest. */
 function urgency(difference: Difference): number {
   if (difference.reach.gained.some(({ world }) => world)) return 0;
-  if (isLoud(difference)) return 1;
+  if (isLoud(difference.verdict)) return 1;
   return difference.rebuild.length > 0 ? 2 : 3;
 }
 

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { DOCUMENTS } from "../../catalogue/documents";
+import { isLoud } from "../difference/verdict";
 import type { PageData, PageDocument } from "./types";
 
 export type { PageDocument } from "./types";
@@ -81,7 +82,8 @@ export function pageHtml(document: PageDocument): string {
     "trusted-types 'none'",
   ].join("; ");
   const { facts, differences } = document;
-  const data: PageData = { facts, differences, documents: usedDocuments(document) };
+  const loud = differences.map(({ verdict }) => isLoud(verdict));
+  const data: PageData = { facts, differences, loud, documents: usedDocuments(document) };
   return `<!doctype html>
 <html lang="en">
 <head>

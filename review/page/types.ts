@@ -11,5 +11,7 @@ export interface PageDocument {
 
 /** What is embedded in the page: the document, and the titles and places of the documents that it names. */
 export interface PageData extends PageDocument {
+  /** Of each difference, whether its verdict is a loud one. */
+  readonly loud: readonly boolean[];
   readonly documents: Readonly<Partial<Record<DocumentId, { readonly title: string; readonly url?: string }>>>;
 }

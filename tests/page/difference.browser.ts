@@ -1,9 +1,10 @@
 /** The difference view: the verdict first, and then exactly what the difference says. */
+import { isLoud } from "../../review/difference/verdict";
 import type { Difference, ReachChange, ReachEnd } from "../../review/difference/types";
 import { TestBrowser, screenshot, type Opened } from "./browser";
 import { committedDifference, committedFacts, kafkaBranch } from "./documents";
 import type { PageElement } from "./dom";
-import { DIFFERENCE, NO_DIFFERENCE } from "./fixtures";
+import { DIFFERENCE, FIREWALL_OFF, NO_DIFFERENCE } from "./fixtures";
 import { documentText } from "./matrix-oracle";
 
 let browser: TestBrowser;
@@ -71,6 +72,7 @@ function expectedRows(difference: Difference): Record<string, string[][]> {
 const DIFFERENCES: readonly (readonly [string, () => Difference])[] = [
   ["by hand", () => DIFFERENCE],
   ["nothing", () => NO_DIFFERENCE],
+  ["a firewall that goes, though no way opens in the plan", () => FIREWALL_OFF],
   ["a branch that opens Kafka to clients and changes flannel's backend", kafkaBranch],
   ["two stacks of one target", () => committedDifference("edge-shared-ha", "prod-segregated")],
   ["two stacks of two targets", () => committedDifference("onprem-segregated", "dev-shared")],
@@ -85,10 +87,14 @@ describe.each(DIFFERENCES)("%s", (_name, make) => {
   });
   afterAll(() => opened.page.context().close());
 
-  test("the verdict is first, and says whether something opens to the world without colour", async () => {
+  test("the verdict is first, in the colour of what it says, and says it without colour", async () => {
     const first = opened.page.locator("[role=tabpanel] > *").nth(1);
     expect(await first.locator(".verdict-text").textContent()).toBe(difference.verdict);
-    const { before, after, reach } = difference;
+    const { before, after, reach, rebuild } = difference;
+    const refused = rebuild.some(({ change }) => change === "refused");
+    const quiet = reach.gained.length > 0 || refused ? "warn" : "good";
+    expect(await first.getAttribute("class")).toBe(`verdict ${isLoud(difference.verdict) ? "alert" : quiet}`);
+    expect((await first.textContent())?.includes("refuses this update as a whole")).toBe(refused);
     expect(plain((await first.locator("p").nth(1).textContent()) ?? "")).toBe(
       plain(
         `${reach.gained.length} change${reach.gained.length === 1 ? "" : "s"} opened, ${reach.lost.length} closed. ` +

@@ -206,3 +206,19 @@ export const PAYLOADS: Readonly<Record<string, string>> = {
   "Mermaid and Markdown": 'A["x"]-->B; click A call alert() %%{init}%% [x](javascript:alert(1)) `x` | y |',
   "line separators and controls": "\u2028\u2029\u0000\u202e\ud800",
 };
+
+/** A difference that opens nothing by its rules, and yet is loud, and that `pulumi up` refuses. */
+export const FIREWALL_OFF: Difference = {
+  ...NO_DIFFERENCE,
+  verdict: "TURNS THE HOST FIREWALL OFF (nftables → none): whatever is open is up to the hosts' owner",
+  rebuild: [
+    {
+      path: "k3s.clusterCidr",
+      before: "10.42.0.0/16",
+      after: "10.96.0.0/13",
+      why: "pods hold it",
+      remedy: "set it back",
+      change: "refused",
+    },
+  ],
+};

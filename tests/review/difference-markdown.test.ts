@@ -12,6 +12,7 @@ test("everything that a difference may hold, the worst first", () => {
     `${[
       "**OPENS TO THE WORLD: tcp 443 of ingress; node may now reach any address (all traffic)**",
       "Stack prod: at main → as it stands",
+      "`pulumi up` refuses this update as a whole, because of what cannot change: nothing below happens until that is set back.",
       "### Must be rebuilt or migrated",
       table(
         "Setting | Before | After | `pulumi up` | Why | What to do",

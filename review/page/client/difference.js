@@ -181,12 +181,16 @@ function otherParts(difference) {
   ];
 }
 
-/** @param {Difference} difference */
-function verdictBox({ verdict, reach, before, after }) {
-  const opened = reach.gained.some((change) => change.world) ? "alert" : "warn";
+/**
+ * @param {Difference} difference
+ * @param {boolean} loud whether something opens to the world or to much of it, or nothing closes it any more
+ */
+function verdictBox({ verdict, reach, rebuild, before, after }, loud) {
+  const refused = rebuild.some(({ change }) => change === "refused");
+  const quiet = reach.gained.length > 0 || refused ? "warn" : "good";
   return html(
     "div",
-    { class: `verdict ${reach.gained.length > 0 ? opened : "good"}` },
+    { class: `verdict ${loud ? "alert" : quiet}` },
     html("p", { class: "verdict-text" }, verdict),
     html(
       "p",
@@ -194,14 +198,22 @@ function verdictBox({ verdict, reach, before, after }) {
       `${counted(reach.gained.length, "change")} opened, ${reach.lost.length.toLocaleString("en")} closed. `,
       `From stack ${before.stack} (${before.source}) to stack ${after.stack} (${after.source}).`,
     ),
+    refused &&
+      html(
+        "p",
+        {},
+        html("code", {}, "pulumi up"),
+        " refuses this update as a whole, because of what cannot change: nothing below happens until that is set back.",
+      ),
   );
 }
 
 /**
  * @param {Difference} difference
+ * @param {boolean} loud whether its verdict is a loud one
  * @param {string} prefix of the ids of its sections
  */
-function differenceView(difference, prefix) {
+function differenceView(difference, loud, prefix) {
   const { reach, before, after } = difference;
   const parts = otherParts(difference);
   const changed = parts.filter(({ size }) => size > 0);
@@ -224,7 +236,7 @@ function differenceView(difference, prefix) {
   const title = before.stack === after.stack ? after.stack : `${before.stack} and ${after.stack}`;
   return [
     html("h2", {}, html("span", { class: "kind" }, "Difference of "), title),
-    verdictBox(difference),
+    verdictBox(difference, loud),
     html(
       "div",
       { class: "columns" },

@@ -40,7 +40,7 @@ function allViews() {
       id: `difference-${index + 1}`,
       title: difference.after.stack,
       hint: "Changes of",
-      draw: () => differenceView(difference, `difference-${index + 1}`),
+      draw: () => differenceView(difference, data.loud[index] === true, `difference-${index + 1}`),
     })),
     ...data.facts.map((facts, index) => ({
       id: `stack-${index + 1}`,
