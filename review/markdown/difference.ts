@@ -4,7 +4,7 @@ import { OPENS_NOTHING, isLoud } from "../difference/verdict";
 import type { Difference } from "../difference/types";
 import { count } from "../words";
 import { differenceTables } from "./difference-tables";
-import { md } from "./escape";
+import { cell, md } from "./escape";
 import { listed, verdictText } from "./phrases";
 import { tablesText } from "./ranked-tables";
 
@@ -23,8 +23,8 @@ function body(difference: Difference, limit: number): string {
   const { before, after } = difference;
   const sides =
     before.stack === after.stack
-      ? `Stack ${md(after.stack)}: ${md(before.source)} → ${md(after.source)}`
-      : `Stack ${md(before.stack)} (${md(before.source)}) → stack ${md(after.stack)} (${md(after.source)})`;
+      ? `Stack ${md(after.stack)}: ${cell(before.source)} → ${cell(after.source)}`
+      : `Stack ${md(before.stack)} (${cell(before.source)}) → stack ${md(after.stack)} (${cell(after.source)})`;
   const refused = difference.rebuild.some(({ change }) => change === "refused");
   const lead = [bold(difference.verdict), sides, ...(refused ? [REFUSED] : [])].join("\n\n");
   if (isUnchanged(difference)) return `${lead}\n\nNothing changes.`;

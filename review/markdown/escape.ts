@@ -73,10 +73,12 @@ export function cell(text: string): string {
   });
 }
 
-/** A word as code, without the punctuation behind it. */
+/** A word as code, without the punctuation around it. */
 function liveWord(word: string): string {
+  const start = /^\(*/u.exec(word)?.[0] ?? "";
   const end = /[,;.:)]*$/u.exec(word)?.[0] ?? "";
-  return end === word ? md(word) : `${code(word.slice(0, word.length - end.length))}${end}`;
+  const inner = word.slice(start.length, word.length - end.length);
+  return inner === "" ? md(word) : `${start}${code(inner)}${end}`;
 }
 
 /** The longest run of backticks in a text. */

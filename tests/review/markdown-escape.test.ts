@@ -61,6 +61,7 @@ describe("a text in Markdown", () => {
     expect(md(plain)).toBe(plain);
     const fact = "https://<name of it>:6443, layer 2) of @team (ssh-keyscan -t ed25519).";
     expect(cell(fact)).toBe("`https://<name of it>:6443`, layer 2) of `@team` (ssh-keyscan -t ed25519).");
+    expect(cell("at main (26c3b55), by its code")).toBe("at main (`26c3b55`), by its code");
   });
 
   it("starts no list, heading, rule, table or quotation", () => {
