@@ -2,6 +2,7 @@
  * edge-existing-shared: hosts that were there before the stack, with one interface each, and their owner's own rules, routes and files.
  * The whole life of the stack, and every host as it was before when the stack leaves it.
  */
+import { differenceOf } from "../../review/difference";
 import { brief, succeeded, type EngineResult } from "./harness/engine";
 import { firewallStatus, logins, ownTable } from "./harness/host-firewall";
 import { indexOf, nodesThatStarted, quorumLosses } from "./harness/order";
@@ -203,8 +204,8 @@ step("a service opened: firewalls and nothing else, each confirmed over a connec
   expect(brief((await up()).result)).toEqual([]);
 });
 
-step("another K3s release: servers one by one, then agents; the quorum is never lost", async () => {
-  world.project.extend("k3s", { version: "v1.36.6+k3s1" });
+/** Brings the stack up, and gives the nodes whose K3s started: servers as they came, then agents by name. The quorum is never lost. */
+async function rolled(): Promise<string[]> {
   const [mark, since] = [world.events().length, Date.now()];
   await up();
   const { serverOrder, agents } = world.plan().k3s;
@@ -212,10 +213,27 @@ step("another K3s release: servers one by one, then agents; the quorum is never 
   await Promise.all(
     agents.map((agent) => world.lab.events.wait(({ event, node }) => event === "ready" && node === agent, { since })),
   );
-  const started = nodesThatStarted(world.events().slice(mark));
-  expect(started.slice(0, serverOrder.length)).toEqual(serverOrder);
-  expect(started.slice(serverOrder.length).sort()).toEqual([...agents].sort());
-  expect(quorumLosses(world.events().slice(mark))).toEqual([]);
+  const events = world.events().slice(mark);
+  expect(quorumLosses(events)).toEqual([]);
+  const started = nodesThatStarted(events);
+  return [...started.slice(0, serverOrder.length), ...started.slice(serverOrder.length).sort()];
+}
+
+step("another K3s release: servers one by one, then agents", async () => {
+  world.project.extend("k3s", { version: "v1.36.6+k3s1" });
+  const { serverOrder, agents } = world.plan().k3s;
+  expect(await rolled()).toEqual([...serverOrder, ...[...agents].sort()]);
+});
+
+step("another flannel backend: the roll is the one that the review of the difference names, agents too", async () => {
+  const side = { stack: STACK, source: "in the test" };
+  const before = world.plan();
+  world.project.extend("k3s", { flannelBackend: "host-gw" });
+  const { roll, rebuild, nodes } = differenceOf({ side, plan: before }, { side, plan: world.plan() });
+  expect(rebuild.map(({ path, change }) => `${path} ${change}`)).toEqual(["k3s.flannelBackend migration"]);
+  expect(new Set(nodes.map(({ what }) => what))).toEqual(new Set(["restarts"]));
+  expect(await rolled()).toEqual(roll.flatMap((together) => [...together.nodes].sort()));
+  await firewallsStand();
 });
 
 step("nothing secret stands in plain anywhere", async () => {
