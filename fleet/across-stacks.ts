@@ -69,8 +69,8 @@ function vpcs(earlier: AwsSpec, later: AwsSpec): Problem[] {
   const [one, other] = [vpcOf(earlier), vpcOf(later)];
   if (placeOf(earlier) !== placeOf(later) || !overlaps(one.text, other.text)) return [];
   const made = [other, one].find(({ path }) => path.endsWith("vpcCidr"));
-  const [at, with_] = made === one ? [one, other] : [other, one];
-  const words = `shares addresses with ${with_.path} (${show(at.text)} and ${show(with_.text)}), so that the two VPCs can never be connected`;
+  const [at, rival] = made === one ? [one, other] : [other, one];
+  const words = `shares addresses with ${rival.path} (${show(at.text)} and ${show(rival.text)}), so that the two VPCs can never be connected`;
   const isolated = "or say network.isolated: true in one that is never to be connected";
   return made === undefined
     ? [
