@@ -4,6 +4,7 @@ import type { Problem } from "../spec/problems";
 import { jsonText, type Streams } from "./command";
 import { differenceOf, type SidePlan } from "./difference/index";
 import type { Difference } from "./difference/types";
+import { worstFirst } from "./difference/order";
 import { isLoud } from "./difference/verdict";
 import { factsOf } from "./facts/index";
 import type { ReviewFacts } from "./facts/types";
@@ -159,7 +160,11 @@ function markdownOf(differences: readonly Difference[]): string {
 
 function writtenPage(found: Compared, values: ParsedOptions["values"], streams: Streams): Problem[] {
   const file = values["html"];
-  return typeof file === "string" ? written("html", file, pageHtml(found), streams) : [];
+  if (typeof file !== "string") return [];
+  // What a reviewer came for is what the page opens with; that nothing changes at all is said of each stack.
+  const changed = worstFirst(found.differences);
+  const differences = changed.length > 0 ? changed : found.differences;
+  return written("html", file, pageHtml({ ...found, differences }), streams);
 }
 
 /** Writes a file that an option names; what is wrong with its place. */

@@ -1,5 +1,6 @@
 /** The difference of plans as Markdown, for a comment on a pull request: what a reviewer must see first stands first. */
 import { isUnchanged } from "../difference/index";
+import { worstFirst } from "../difference/order";
 import { OPENS_NOTHING, isLoud } from "../difference/verdict";
 import type { Difference } from "../difference/types";
 import { count } from "../words";
@@ -57,23 +58,12 @@ export function verdictOfAll(differences: readonly Difference[]): string {
   return `${[...kinds].join(", ")}: ${loud.length === 1 ? "stack" : "stacks"} ${names}; ${many}`;
 }
 
-/** How bad it is: what opens to the world, before what opens to much, before what must be rebuilt, before the rest. */
-function urgency(difference: Difference): number {
-  if (difference.reach.gained.some(({ world }) => world)) return 0;
-  if (isLoud(difference.verdict)) return 1;
-  return difference.rebuild.length > 0 ? 2 : 3;
-}
-
 /**
  * The differences of several stacks; the first line is the verdict on all. Stacks that do not change share a line. At most `limit` characters:
  * the worst stacks come first, and those that do not fit have their verdicts only, or are counted.
  */
 export function differencesMarkdown(differences: readonly Difference[], limit: number = COMMENT_LIMIT): string {
-  const changed = differences
-    .filter((difference) => !isUnchanged(difference))
-    .map((difference, index) => ({ difference, index }))
-    .sort((a, b) => urgency(a.difference) - urgency(b.difference) || a.index - b.index)
-    .map(({ difference }) => difference);
+  const changed = worstFirst(differences);
   const same = differences.filter((difference) => isUnchanged(difference));
   const first = bold(verdictOfAll(differences));
   const unchanged = listed(

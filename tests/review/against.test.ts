@@ -1,6 +1,7 @@
 /** `npm run review -- --against REF`: the old plan by the old code, by a committed plan file, or a reason why by neither. */
 import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import type { PageDocument } from "../../review/page/types";
 import type { Difference } from "../../review/difference/types";
 import { GitProject } from "./git-project";
 
@@ -96,10 +97,12 @@ describe("a branch that opens Kafka to clients and changes the flannel backend o
     }
   });
 
-  test("page: it holds the difference", () => {
+  test("page: it holds the difference, and no stack that does not change stands before it", () => {
     const page = readFileSync(path.join(project.folder, "difference.html"), "utf8");
-    for (const said of [OPENS, "k3s.flannelBackend", "agents side by side"])
-      expect([said, page.includes(said)]).toEqual([said, true]);
+    const [, data = ""] = /<script type="application\/json" id="data">(.*?)<\/script>/su.exec(page) ?? [];
+    const { facts, differences } = JSON.parse(data) as PageDocument;
+    expect(facts.map(({ stack }) => stack)).toEqual(STACKS);
+    expect(differences).toEqual([difference]);
   });
 });
 
