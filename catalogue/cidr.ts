@@ -4,7 +4,14 @@ import { Address4 } from "ip-address";
 /** Any address. */
 export const WORLD = "0.0.0.0/0";
 
-interface Span {
+/** Private networks (RFC 1918). */
+export const PRIVATE_NETWORKS: readonly string[] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+/** Carriers' addresses between them and their customers (RFC 6598): as little the world's as private ones. */
+export const SHARED_ADDRESSES = "100.64.0.0/10";
+
+/** The first and the last address of a network. */
+export interface Span {
   readonly first: bigint;
   readonly last: bigint;
 }
@@ -12,7 +19,8 @@ interface Span {
 /** Spans by text: a stack has few networks, and asks about them often. */
 const spans = new Map<string, Span>();
 
-function span(cidr: string): Span {
+/** A network's addresses. */
+export function span(cidr: string): Span {
   const known = spans.get(cidr);
   if (known !== undefined) return known;
   const network = new Address4(cidr);
@@ -21,7 +29,8 @@ function span(cidr: string): Span {
   return read;
 }
 
-function addressText(value: bigint): string {
+/** An address as text. */
+export function addressText(value: bigint): string {
   return Address4.fromBigInt(value).correctForm();
 }
 
@@ -87,5 +96,5 @@ export function covered(block: string, by: readonly string[]): boolean {
 
 /** Whether the whole network is private (RFC 1918). */
 export function isPrivate(cidr: string): boolean {
-  return ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].some((block) => contains(block, cidr));
+  return PRIVATE_NETWORKS.some((block) => contains(block, cidr));
 }

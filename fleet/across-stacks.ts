@@ -1,12 +1,9 @@
 /** What is wrong between stacks, of which none is wrong by itself: networks that overlap, hosts and names that two of them claim. */
-import { contains, isAddress, isPrivate, overlaps } from "../catalogue/cidr";
+import { SHARED_ADDRESSES, contains, isAddress, isPrivate, overlaps } from "../catalogue/cidr";
 import { span } from "../spec/checks/load-balancer";
 import type { Problem, ProblemCode } from "../spec/problems";
 import { show } from "../spec/show";
 import type { AwsSpec, ClusterSpec, ExistingSpec } from "../spec/types";
-
-/** Carriers' addresses between them and their customers (RFC 6598): as little the world's as private ones. */
-const SHARED_ADDRESSES = "100.64.0.0/10";
 
 /**
  * Where a stack's addresses are what they say: the operator's own network and what is connected with it, the network behind one

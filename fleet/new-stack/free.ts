@@ -1,5 +1,7 @@
 /** Free networks and addresses: the next ones behind those of another stack that nobody has. */
 import {
+  PRIVATE_NETWORKS,
+  SHARED_ADDRESSES,
   WORLD,
   addressAt,
   contains,
@@ -8,17 +10,13 @@ import {
   overlaps,
   prefixLength,
   subnetAt,
+  type Span,
 } from "../../catalogue/cidr";
 import { span } from "../../spec/checks/load-balancer";
 import type { ClusterSpec } from "../../spec/types";
 
 /** Ranges whose addresses are nobody's on the internet (RFC 1918, RFC 6598). */
-const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
-
-interface Span {
-  readonly first: bigint;
-  readonly last: bigint;
-}
+const PRIVATE = [...PRIVATE_NETWORKS, SHARED_ADDRESSES];
 
 /** Ends of the /24s: often a network's own address, its router and its broadcast address. */
 const ENDS: ReadonlySet<bigint> = new Set([0n, 1n, 255n]);

@@ -1,5 +1,5 @@
 /** The addresses of IPv4 as numbers: where the networks of two plans begin and end, and back to networks in CIDR form. */
-import { WORLD } from "../../catalogue/cidr";
+import { PRIVATE_NETWORKS, WORLD, addressText, span } from "../../catalogue/cidr";
 
 /** Addresses from `first` to `last`. */
 export interface Span {
@@ -15,20 +15,13 @@ export const EVERYWHERE: Span = { first: 0, last: ADDRESSES - 1 };
 
 /** A network's addresses. */
 export function spanOf(cidr: string): Span {
-  const [address = "", prefix = String(BITS)] = cidr.split("/");
-  const value = address.split(".").reduce((sum, part) => sum * 2 ** 8 + Number(part), 0);
-  const size = 2 ** (BITS - Number(prefix));
-  const first = Math.floor(value / size) * size;
-  return { first, last: first + size - 1 };
+  const { first, last } = span(cidr);
+  return { first: Number(first), last: Number(last) };
 }
 
 export const sizeOf = ({ first, last }: Span): number => last - first + 1;
 
 export const spanWithin = (inner: Span, outer: Span): boolean => outer.first <= inner.first && inner.last <= outer.last;
-
-function addressText(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 2 ** 8).join(".");
-}
 
 /** Spans in ascending order, with those that touch or overlap made one. */
 export function joinSpans(spans: readonly Span[]): Span[] {
@@ -67,14 +60,14 @@ export function cidrsOf(spans: readonly Span[]): string[] {
         return next % size === 0 && next + size - 1 <= last;
       };
       while (prefix > 0 && fits(prefix - 1)) prefix -= 1;
-      cidrs.push(`${addressText(next)}/${prefix}`);
+      cidrs.push(`${addressText(BigInt(next))}/${prefix}`);
       next += 2 ** (BITS - prefix);
     }
     return cidrs;
   });
 }
 
-const PRIVATE = joinSpans(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(spanOf));
+const PRIVATE = joinSpans(PRIVATE_NETWORKS.map(spanOf));
 
 /** How many addresses of networks that share none are not private ones (RFC 1918). */
 export function publicAddresses(cidrs: readonly string[]): number {
