@@ -5,6 +5,7 @@
 import { WORLD } from "../../catalogue/cidr";
 import type { Firewall, FirewallHost, FirewallInterface, FirewallRule } from "../../plan/firewall";
 import type { NetworkName } from "../../plan/types";
+import { grouped } from "../lists";
 import type { Atoms } from "./reach-addresses";
 import type { Packets } from "./reach-packets";
 
@@ -121,21 +122,6 @@ export class Rulebook {
   }
 }
 
-function classesOf<Member, Class>(
-  members: Iterable<Member>,
-  keyOf: (member: Member) => string,
-  make: (members: readonly Member[]) => Class,
-): Class[] {
-  const classes = new Map<string, Member[]>();
-  for (const member of members) {
-    const key = keyOf(member);
-    const found = classes.get(key);
-    if (found === undefined) classes.set(key, [member]);
-    else found.push(member);
-  }
-  return [...classes.values()].map(make);
-}
-
 const portsKey = (ports: readonly Port[] | undefined): string =>
   ports === undefined
     ? "-"
@@ -147,24 +133,21 @@ export function machineClasses(hosts: Both<readonly FirewallHost[]>, books: Both
     new Map(hosts[side].map((host) => [host.name, books[side].ports(host)]));
   const [before, after] = [portsOf("before"), portsOf("after")];
   const names = [...new Set([...after.keys(), ...before.keys()])];
-  return classesOf(
-    names,
-    (name) => `${portsKey(before.get(name))} ${portsKey(after.get(name))}`,
-    (members) => ({ members, before: before.get(members[0] ?? ""), after: after.get(members[0] ?? "") }),
-  );
+  const classes = grouped(names, (name) => `${portsKey(before.get(name))} ${portsKey(after.get(name))}`);
+  return classes.map((members) => ({ members, before: before.get(members[0]), after: after.get(members[0]) }));
 }
 
 /** The classes of all addresses. */
 export function addressClasses({ before, after }: Both<Rulebook>): AddressClass[] {
-  return classesOf(
+  const classes = grouped(
     before.addresses.keys(),
     (atom) => `${before.addresses[atom]?.key ?? ""} ${after.addresses[atom]?.key ?? ""}`,
-    (atoms) => ({
-      atoms,
-      before: before.addresses[atoms[0] ?? 0] ?? NOBODY,
-      after: after.addresses[atoms[0] ?? 0] ?? NOBODY,
-    }),
   );
+  return classes.map((atoms) => ({
+    atoms,
+    before: before.addresses[atoms[0]] ?? NOBODY,
+    after: after.addresses[atoms[0]] ?? NOBODY,
+  }));
 }
 
 function granted(grants: ReadonlyMap<string, bigint>, groups: readonly string[]): bigint {

@@ -1,5 +1,6 @@
 /** Names for sets of machines and of addresses outside: as few and as short as say exactly which. */
 import type { Firewall } from "../../plan/firewall";
+import { byText } from "../lists";
 import {
   EVERYWHERE,
   cidrsOf,
@@ -20,8 +21,6 @@ const EXCEPTED = 3;
 /** Of several names of one set, the first of these; then the others in order. */
 const COMMON_SETS = ["node", "server", "agent", "ingress"];
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 /** `agent-2` before `agent-10`, the same in every locale. */
 export function compareNames(a: string, b: string): number {
   const parts = (text: string): string[] => text.split(/(\d+)/u);
@@ -30,7 +29,7 @@ export function compareNames(a: string, b: string): number {
     const against = other[index];
     if (against === undefined) return 1;
     const numbers = index % 2 === 1 && Number(part) !== Number(against);
-    const order = numbers ? Number(part) - Number(against) : compare(part, against);
+    const order = numbers ? Number(part) - Number(against) : byText(part, against);
     if (order !== 0) return order;
   }
   return one.length - other.length;
@@ -67,7 +66,7 @@ export class Names {
       COMMON_SETS.includes(name) ? COMMON_SETS.indexOf(name) : COMMON_SETS.length;
     this.#sets = [...sets]
       .filter(([name, members]) => members.size > 1 || !members.has(name))
-      .sort(([a], [b]) => rank(a) - rank(b) || compare(a, b));
+      .sort(([a], [b]) => rank(a) - rank(b) || byText(a, b));
     this.#networks = [...Object.entries(firewall.outside), ...Object.entries(other.outside)]
       .flatMap(([label, cidrs]) => cidrs.map((cidr) => ({ label, cidr, span: spanOf(cidr) })))
       .filter(({ span }) => sizeOf(span) < sizeOf(EVERYWHERE));

@@ -2,8 +2,9 @@
 import { WORLD, contains } from "../../catalogue/cidr";
 import { documentsOf } from "../../plan/firewall";
 import type { ClusterPlan, FlowPlan, Peer, RulePlan } from "../../plan/types";
+import { byText } from "../lists";
 import { portsWords } from "../words";
-import { byText, peerKey } from "./peers";
+import { peerKey } from "./peers";
 import type { FlowFact, RuleFact } from "./types";
 
 /** A flow of the review with the plan's flows that it stands for: they differ in the CIDR of one label. */

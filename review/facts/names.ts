@@ -9,14 +9,3 @@ export function someNames(names: readonly string[], noun = "node"): string {
   if (names.length <= NAMED) return names.join(", ");
   return `${names.slice(0, 3).join(", ")}, … ${names.at(-1) ?? ""} (${count(names.length, noun)})`;
 }
-
-/** Items under what they have in common, in the order of the first of each. */
-export function grouped<T>(items: readonly T[], common: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const known = groups.get(common(item));
-    if (known === undefined) groups.set(common(item), [item]);
-    else known.push(item);
-  }
-  return [...groups.values()];
-}

@@ -1,7 +1,8 @@
 /** Hosts that are there already, as tables: what they are, what keeps the rules on them, and what K3s is installed from. */
 import { networksOf } from "../../plan/flows";
 import type { ExistingClusterPlan, HostInterfacePlan, HostNodePlan, NetworkName } from "../../plan/types";
-import { grouped, someNames } from "./names";
+import { grouped } from "../lists";
+import { someNames } from "./names";
 import type { FactTable } from "./types";
 
 /** The tables of hosts that are there already. */
@@ -68,9 +69,9 @@ function sourceTable({ nodes }: ExistingClusterPlan): FactTable {
     }),
   );
   const alike = grouped(all, ({ kind, sha256, from }) => JSON.stringify([kind, sha256, from]));
-  const rows = alike.flatMap((some) => {
-    const [first] = some;
-    return first === undefined ? [] : [[first.kind, first.from, first.sha256, someNames(some.map(({ name }) => name))]];
+  const rows = alike.map((some) => {
+    const [{ kind, from, sha256 }] = some;
+    return [kind, from, sha256, someNames(some.map(({ name }) => name))];
   });
   return { title: "K3s is installed from", heads: ["File", "From", "SHA-256", "On nodes"], rows };
 }

@@ -7,10 +7,11 @@ import type {
   GroupPlan,
   SubnetPlan,
 } from "../../plan/types";
+import { byText, grouped } from "../lists";
 import { count, planWords } from "../words";
 import { hostTables } from "./network-hosts";
-import { grouped, someNames } from "./names";
-import { byText, isMember } from "./peers";
+import { someNames } from "./names";
+import { isMember } from "./peers";
 import type { FactTable } from "./types";
 
 /** Every table, without empty ones. */
@@ -79,12 +80,11 @@ function machineTable({ nodes }: AwsClusterPlan): FactTable {
   const alike = grouped(nodes, (node) =>
     JSON.stringify([node.pool, node.role, node.instanceType, node.arch, node.diskGiB, node.ami]),
   );
-  const rows = alike.flatMap((some) => {
+  const rows = alike.map((some) => {
     const [first] = some;
-    if (first === undefined) return [];
     const { pool, role, instanceType, arch, diskGiB } = first;
     const names = someNames(some.map(({ name }) => name));
-    return [[pool, role, String(some.length), names, `${instanceType} (${arch})`, `${diskGiB} GiB`, imageWords(first)]];
+    return [pool, role, String(some.length), names, `${instanceType} (${arch})`, `${diskGiB} GiB`, imageWords(first)];
   });
   return { title: "Machines", heads: ["Pool", "Role", "Nodes", "Names", "Instance type", "Disk", "Image"], rows };
 }
@@ -97,10 +97,9 @@ function interfaceTable({ nodes }: AwsClusterPlan): FactTable {
   const alike = grouped(sorted, ({ at }) =>
     JSON.stringify([at.network, at.subnet, at.groups, at.publicAddress, at.sourceDestCheck]),
   );
-  const rows = alike.flatMap((some) => {
-    const [first] = some;
+  const rows = alike.map((some) => {
     const names = some.map(({ name }) => name);
-    return first === undefined ? [] : [interfaceRow(names, first.at)];
+    return interfaceRow(names, some[0].at);
   });
   const heads = [
     "Network",
@@ -129,10 +128,7 @@ function interfaceRow(names: readonly string[], at: AwsInterfacePlan): string[] 
 function routeTable({ nodes }: AwsClusterPlan): FactTable {
   const all = nodes.flatMap(({ name, backplaneRoutes }) => backplaneRoutes.map((route) => ({ name, ...route })));
   const alike = grouped(all, ({ to, via }) => `${to} ${via}`);
-  const rows = alike.flatMap((some) => {
-    const [first] = some;
-    return first === undefined ? [] : [[first.to, first.via, someNames(some.map(({ name }) => name))]];
-  });
+  const rows = alike.map((some) => [some[0].to, some[0].via, someNames(some.map(({ name }) => name))]);
   return { title: "Routes on the nodes' backplane interfaces", heads: ["To", "Via", "On nodes"], rows };
 }
 

@@ -1,6 +1,7 @@
 /** Who sends and receives in a stack: sets of nodes, the API's load balancer, and networks outside by label. */
 import { WORLD } from "../../catalogue/cidr";
 import type { ClusterPlan, NodePlan, NodeSet, Peer } from "../../plan/types";
+import { byText } from "../lists";
 import type { PeerFact } from "./types";
 
 /** Key of the peer that is everybody. */
@@ -27,11 +28,6 @@ export function isMember(node: NodePlan, set: NodeSet): boolean {
   if (set === "server" || set === "agent") return node.role === set;
   if (set.startsWith("ssh-")) return "ssh" in node && set === `ssh-${node.ssh.port}`;
   return node.ingressSets.includes(set);
-}
-
-/** Orders texts by their characters' numbers, the same on every machine. */
-export function byText(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** The sets that a review speaks of: those of the flows, and each role that is there. */

@@ -1,10 +1,11 @@
 /** What a drawing of the network shows. Nodes that the flows cannot tell apart are one box, however many they are. */
 import { networksOf, trafficWords } from "../../plan/flows";
 import type { AwsClusterPlan, ClusterPlan, NodePlan, SubnetPlan } from "../../plan/types";
+import { byText, grouped } from "../lists";
 import { count } from "../words";
-import { grouped, someNames } from "./names";
+import { someNames } from "./names";
 import { routeWords } from "./network";
-import { WORLD_PEER, byText } from "./peers";
+import { WORLD_PEER } from "./peers";
 import type { FlowFact, PeerFact, Topology, TopologyBox, TopologyLink } from "./types";
 
 const NODES = "nodes";
@@ -41,7 +42,7 @@ function portLabel(flows: readonly FlowFact[]): string {
   });
   const named = grouped(firstOf(ports, "port"), (one) => one.split(" ")[0] ?? one);
   return named
-    .map(([first = "", ...more]) => [first, ...more.map((one) => one.slice(one.indexOf(" ") + 1))].join(", "))
+    .map(([first, ...more]) => [first, ...more.map((one) => one.slice(one.indexOf(" ") + 1))].join(", "))
     .join(", ");
 }
 
@@ -71,7 +72,7 @@ function nodeBoxes(plan: ClusterPlan, peers: readonly PeerFact[], inside: string
   const all: readonly NodePlan[] = plan.nodes;
   const kinds = grouped(all, (node) => setsOf(node).join(" ")).map((nodes) => ({
     nodes,
-    sets: nodes[0] === undefined ? [] : setsOf(nodes[0]),
+    sets: setsOf(nodes[0]),
   }));
   const outer = inside === undefined ? {} : { inside };
   const single = kinds.length === 1 || kinds.length > BOXES;
@@ -111,7 +112,7 @@ function outsideBoxes(peers: readonly PeerFact[], used: ReadonlySet<string>): To
   const keyOf = outsideKey(peers);
   const outside = peers.filter(({ key, kind }) => kind === "outside" && used.has(keyOf(key)));
   return grouped(outside, ({ key }) => keyOf(key)).map((some) => {
-    const key = keyOf(some[0]?.key ?? "");
+    const key = keyOf(some[0].key);
     const label = some.length === 1 ? key : `${key} (${some.length} of them)`;
     return {
       key,
@@ -134,12 +135,9 @@ function flowLinks(peers: readonly PeerFact[], flows: readonly FlowFact[], nodes
   const ends = crossing.flatMap((flow) =>
     boxesOf(flow.from).flatMap((from) => boxesOf(flow.to).map((to) => ({ from, to, flow }))),
   );
-  return grouped(ends, ({ from, to }) => JSON.stringify([from, to])).flatMap((some) => {
-    const [first] = some;
-    if (first === undefined) return [];
-    return [
-      { from: first.from, to: first.to, label: portLabel(some.map(({ flow }) => flow)), kind: "traffic" as const },
-    ];
+  return grouped(ends, ({ from, to }) => JSON.stringify([from, to])).map((some) => {
+    const [{ from, to }] = some;
+    return { from, to, label: portLabel(some.map(({ flow }) => flow)), kind: "traffic" as const };
   });
 }
 
@@ -184,7 +182,6 @@ function subnets(plan: AwsClusterPlan): Topology {
   const links: TopologyLink[] = [];
   groups.forEach((some, index) => {
     const [first] = some;
-    if (first === undefined) return;
     const key = `subnets-${index}`;
     const lines = some.map(({ zone, cidr, existingId }) =>
       [zone, cidr, existingId].filter((part) => part !== undefined).join(" "),

@@ -2,6 +2,7 @@
 import { DOCUMENTS } from "../../catalogue/documents";
 import { packetWords, weightOf } from "../difference/reach-words";
 import type { Difference, NodeChange, ReachChange, RebuildChange, ResourceChange } from "../difference/types";
+import { grouped } from "../lists";
 import { count } from "../words";
 import { listed, short } from "./phrases";
 import type { RankedTable } from "./ranked-tables";
@@ -28,17 +29,6 @@ function tableOf<T>({ title, heads, items, cells, noun }: Rows<T>): RankedTable 
     row: (index) => items.slice(index, index + 1).flatMap((item) => cells(item, index)),
     more: (from) => `${countMore(items.length, noun, from)}.`,
   };
-}
-
-/** Items of the same key together, in the order of their first. */
-function groupsOf<T>(items: readonly T[], key: (item: T) => string): (readonly [T, readonly T[]])[] {
-  const groups = new Map<string, [T, T[]]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group === undefined) groups.set(key(item), [item, [item]]);
-    else group[1].push(item);
-  }
-  return [...groups.values()];
 }
 
 function inOrder<T>(items: readonly T[], rankOf: (item: T) => number): T[] {
@@ -134,11 +124,12 @@ function nodesTable(nodes: readonly NodeChange[]): RankedTable {
   return tableOf({
     title: "Nodes",
     heads: ["What", "Nodes", "Why"],
-    items: groupsOf(
+    items: grouped(
       inOrder(nodes, ({ what }) => NODE_ORDER.indexOf(what)),
       ({ what, role, why }) => JSON.stringify([what, role, why]),
     ),
-    cells: ([{ what, role, why }, all]) => {
+    cells: (all) => {
+      const [{ what, role, why }] = all;
       const names = all.map(({ node }) => node);
       return [
         NODE_WORDS[what],
@@ -166,11 +157,12 @@ function resourcesTable(resources: readonly ResourceChange[]): RankedTable {
   return tableOf({
     title: "Resources",
     heads: ["What", "Kind", "Which", "Why"],
-    items: groupsOf(
+    items: grouped(
       inOrder(resources, ({ what }) => RESOURCE_ORDER.indexOf(what)),
       ({ what, kind, why }) => JSON.stringify([what, kind, why]),
     ),
-    cells: ([{ what, kind, why }, all]) => {
+    cells: (all) => {
+      const [{ what, kind, why }] = all;
       const keys = all.map(({ key }) => key);
       return [
         what === "replaced" || what === "deleted" ? `**${what}**` : what,
