@@ -1,8 +1,8 @@
 /** `npm run check`: all committed stacks together: each by itself, and what is wrong between them. */
 import { formatProblem, type Problem } from "../spec/problems";
 import { readAll, type CheckDocument } from "./all-stacks";
-import { PROCESS_STREAMS, jsonText, refuse, type Streams } from "../review/command";
-import { helpText, parseOptions, type CommandSpec } from "../review/options";
+import { PROCESS_STREAMS, jsonText, readCommand, type Streams } from "../review/command";
+import type { CommandSpec } from "../review/options";
 import { ROOT } from "../review/stack-file";
 import { problemsText } from "../review/text";
 import { count } from "../review/words";
@@ -28,16 +28,11 @@ export async function main(
   streams: Streams = PROCESS_STREAMS,
   root: string = ROOT,
 ): Promise<number> {
-  const { values, problems } = parseOptions(args, COMMAND);
-  const json = values["json"] === true;
-  if (problems.length > 0) return refuse({ stack: "", problems }, json, streams);
-  if (values["help"] === true) {
-    streams.stdout(helpText(COMMAND));
-    return 0;
-  }
+  const command = readCommand(args, COMMAND, streams);
+  if (typeof command === "number") return command;
   const { document } = readAll(root);
   const all = [...document.stacks, document.between];
-  if (json) streams.stdout(jsonText(document));
+  if (command.json) streams.stdout(jsonText(document));
   else writeText(document, streams);
   return Promise.resolve(all.some((found) => found.problems.length > 0) ? 1 : 0);
 }

@@ -4,9 +4,9 @@ import path from "node:path";
 import { formatProblem, type Problem } from "../spec/problems";
 import type { ClusterSpec } from "../spec/types";
 import { foundBetween, readAll, readSpec, specOfText } from "./all-stacks";
-import { PROCESS_STREAMS, jsonText, refuse, type Streams } from "../review/command";
+import { PROCESS_STREAMS, jsonText, readCommand, refuse, type Streams } from "../review/command";
 import { copyStack, refused, type StackCopy } from "./new-stack/copy";
-import { didYouMean, helpText, parseOptions, type CommandSpec } from "../review/options";
+import { didYouMean, type CommandSpec } from "../review/options";
 import { ROOT, stackByName, stackNames } from "../review/stack-file";
 
 const COMMAND: CommandSpec = {
@@ -38,13 +38,9 @@ export async function main(
   streams: Streams = PROCESS_STREAMS,
   root: string = ROOT,
 ): Promise<number> {
-  const { values, problems } = parseOptions(args, COMMAND);
-  const json = values["json"] === true;
-  if (problems.length > 0) return refuse({ stack: "", problems }, json, streams);
-  if (values["help"] === true) {
-    streams.stdout(helpText(COMMAND));
-    return 0;
-  }
+  const command = readCommand(args, COMMAND, streams);
+  if (typeof command === "number") return command;
+  const { values, json } = command;
   const [name, from] = [String(values["NAME"]), String(values["from"])];
   const wrong = [...nameProblems(name, root), ...fromProblems(from, root)];
   if (wrong.length > 0) return refuse({ stack: "", problems: wrong }, json, streams);

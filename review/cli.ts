@@ -1,7 +1,7 @@
 /** `npm start`: previews the committed stacks, one of them, or a file. */
 import type { PreviewDocument, ProblemsDocument } from "./document";
-import { PROCESS_STREAMS, chosenStacks, jsonText, refuse, type Streams } from "./command";
-import { helpText, parseOptions, type CommandSpec } from "./options";
+import { PROCESS_STREAMS, chosenStacks, jsonText, readCommand, refuse, type Streams } from "./command";
+import type { CommandSpec } from "./options";
 import { previewStack } from "./preview";
 import { previewText, problemsText } from "./text";
 
@@ -25,14 +25,10 @@ const COMMAND: CommandSpec = {
  * @throws Error when the program crashes.
  */
 export async function main(args: readonly string[], streams: Streams = PROCESS_STREAMS): Promise<number> {
-  const { values, problems } = parseOptions(args, COMMAND);
-  const json = values["json"] === true;
+  const command = readCommand(args, COMMAND, streams);
+  if (typeof command === "number") return command;
+  const { values, json } = command;
   const named = typeof values["stack"] === "string" ? values["stack"] : "";
-  if (problems.length > 0) return refuse({ stack: named, problems }, json, streams);
-  if (values["help"] === true) {
-    streams.stdout(helpText(COMMAND));
-    return 0;
-  }
   const sources = chosenStacks(values);
   if ("code" in sources) return refuse({ stack: named, problems: [sources] }, json, streams);
   const documents: (PreviewDocument | ProblemsDocument)[] = [];

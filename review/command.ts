@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import type { Problem } from "../spec/problems";
 import type { ProblemsDocument } from "./document";
-import { invalid, type ParsedOptions } from "./options";
+import { helpText, invalid, parseOptions, type CommandSpec, type ParsedOptions } from "./options";
 import { TRACES } from "./preview";
 import { stackByFile, stackByName, stackNames, type StackSource } from "./stack-file";
 import { problemsText } from "./text";
@@ -29,6 +29,21 @@ export function refuse(document: ProblemsDocument, json: boolean, streams: Strea
   if (json) streams.stdout(jsonText(document));
   else streams.stderr(problemsText(document));
   return 1;
+}
+
+/** Reads a command line: its values, or the exit code where it has mistakes, which are told, or asks for help, which is given. */
+export function readCommand(
+  args: readonly string[],
+  spec: CommandSpec,
+  streams: Streams,
+): { readonly values: ParsedOptions["values"]; readonly json: boolean } | number {
+  const { values, problems } = parseOptions(args, spec);
+  const json = values["json"] === true;
+  const named = typeof values["stack"] === "string" ? values["stack"] : "";
+  if (problems.length > 0) return refuse({ stack: named, problems }, json, streams);
+  if (values["help"] !== true) return { values, json };
+  streams.stdout(helpText(spec));
+  return 0;
 }
 
 /** The stacks that `--stack` or `--file` ask for, every committed one without them, or what is wrong with the question. */
