@@ -3,29 +3,20 @@
  * schemes and on a phone, and the drawings of the review files in Mermaid itself.
  */
 import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { isProgram, onPath } from "./engine/place";
 import { readCounts } from "./jest-report.cjs";
 
 const ROOT = path.resolve(__dirname, "..");
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return existsSync(file);
-  } catch {
-    return false;
-  }
-}
-
 /** The browser that the environment names, or the first one on PATH. */
 export function findChromium(env: NodeJS.ProcessEnv): string | undefined {
   const named = env["CHROMIUM"];
-  if (named !== undefined && named !== "") return isExecutable(named) ? named : undefined;
-  const folders = (env["PATH"] ?? "").split(path.delimiter).filter((folder) => folder !== "");
-  return NAMES.flatMap((name) => folders.map((folder) => path.join(folder, name))).find(isExecutable);
+  if (named !== undefined && named !== "") return isProgram(named) ? named : undefined;
+  return NAMES.flatMap((name) => onPath(name, env) ?? [])[0];
 }
 
 /** What to do where there is no browser. */

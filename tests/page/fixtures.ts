@@ -2,6 +2,7 @@
 import type { Difference, ReachChange } from "../../review/difference/types";
 import type { FlowFact, PeerFact, ReviewFacts } from "../../review/facts/types";
 import type { PageDocument } from "../../review/page/index";
+import { CHANGE } from "../review/difference-full";
 
 const nodes = (key: string, ...members: string[]): PeerFact => ({ key, kind: "nodes", members, cidrs: [] });
 const outside = (key: string, ...cidrs: string[]): PeerFact => ({ key, kind: "outside", members: [], cidrs });
@@ -112,19 +113,7 @@ export const FACTS: ReviewFacts = {
   ],
 };
 
-const KAFKA: ReachChange = {
-  from: "clients 198.51.100.0/24",
-  to: "ingress-edge",
-  sources: [{ cidr: "198.51.100.0/24" }],
-  destinations: [{ host: "edge-1" }, { host: "edge-2" }],
-  network: "external",
-  protocol: "tcp",
-  ports: "9095",
-  world: false,
-  flows: [{ entry: "kafka-external", title: "Kafka for external clients", why: "external client connections" }],
-  documents: ["networking-guide"],
-  because: "rules",
-};
+const KAFKA: ReachChange = { ...CHANGE, to: "ingress-edge" };
 
 /** A difference with something in every part, open to the world. */
 export const DIFFERENCE: Difference = {
