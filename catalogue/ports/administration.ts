@@ -1,0 +1,80 @@
+/** How operators reach the API and the nodes. */
+import { API_PORT, SSH_PORT } from "./named";
+import { port, tcp } from "./parts";
+import type { PortEntry } from "./types";
+
+export const ADMINISTRATION: readonly PortEntry[] = [
+  {
+    id: "admin-api",
+    title: "Kubernetes API for operators",
+    ...tcp,
+    ports: port(API_PORT),
+    from: "admin",
+    to: "server",
+    traffic: "external",
+    exposure: "administration",
+    condition: "api.endpoint is firstServer or an address",
+    when: (input) => input.api.endpoint.kind !== "nlb",
+    why: "operators use kubectl and Pulumi against the API",
+    documents: ["k3s-cluster-access"],
+  },
+  {
+    id: "admin-api-nlb",
+    title: "Kubernetes API for operators, at the load balancer",
+    ...tcp,
+    ports: port(API_PORT),
+    from: "admin",
+    to: "apiLoadBalancer",
+    traffic: "external",
+    exposure: "administration",
+    condition: "api.endpoint is nlb",
+    when: (input) => input.api.endpoint.kind === "nlb",
+    why: "operators reach the API through the network load balancer only",
+    documents: ["k3s-cluster-access", "aws-nlb"],
+  },
+  {
+    id: "nlb-api",
+    title: "Kubernetes API behind the load balancer",
+    ...tcp,
+    ports: port(API_PORT),
+    from: "apiLoadBalancer",
+    to: "server",
+    traffic: "external",
+    exposure: "administration",
+    condition: "api.endpoint is nlb",
+    when: (input) => input.api.endpoint.kind === "nlb",
+    why: "the load balancer forwards to the servers and checks their health",
+    documents: ["k3s-cluster-access", "aws-nlb"],
+  },
+  {
+    id: "admin-ssh",
+    title: "SSH for operators",
+    ...tcp,
+    ports: port(SSH_PORT),
+    from: "admin",
+    to: "node",
+    traffic: "external",
+    exposure: "administration",
+    condition: "no bastion",
+    when: (input) => input.access.ssh.bastion === undefined,
+    why: "the program installs and changes K3s over SSH",
+    documents: ["pulumi-command"],
+  },
+  {
+    id: "bastion-ssh",
+    title: "SSH from the bastion",
+    ...tcp,
+    ports: port(SSH_PORT),
+    from: "bastion",
+    to: "node",
+    traffic: "external",
+    exposure: "administration",
+    condition: "access.ssh.bastion is given",
+    when: (input) => input.access.ssh.bastion !== undefined,
+    why: "the program installs and changes K3s over SSH through the bastion",
+    documents: ["pulumi-command"],
+  },
+];
+
+/** Entries of SSH on nodes. Where a stack gives its hosts' SSH ports, these replace the entry's. */
+export const SSH_ENTRIES: readonly string[] = ["admin-ssh", "bastion-ssh"];
