@@ -1,0 +1,152 @@
+/** The values of chart awsLoadBalancer 3.5.0, written by `npm run charts`: see shape.ts. */
+export const AWS_LOAD_BALANCER = `
+additionalLabels any
+affinity any
+albGatewayMaxConcurrentReconciles any
+annotations any
+autoscaling map
+ autoscaleBehavior any
+ enabled bool
+ maxReplicas number|text
+ minReplicas number|text
+ targetCPUUtilizationPercentage number|text
+awsApiEndpoints any
+awsApiThrottle any
+awsMaxRetries any
+backendSecurityGroup any
+certDiscovery map
+ allowedCertificateAuthorityARNs bool|number|text
+certManagement map
+certManager map
+ duration bool|number|text
+ issuerRef any
+ renewBefore bool|number|text
+ revisionHistoryLimit any
+ rootCert map
+  duration bool|number|text
+cluster map
+ dnsDomain bool|number|text
+clusterName any
+clusterSecretsPermissions map
+ allowAllSecrets bool
+configureDefaultAffinity any
+controllerConfig map
+ featureGates map
+createIngressClassResource bool
+creator any
+defaultLoadBalancerScheme any
+defaultSSLPolicy any
+defaultTags map
+defaultTargetType bool|number|text
+deploymentAnnotations any
+disableIngressClassAnnotation any
+disableIngressGroupNameAnnotation any
+disableRestrictedSecurityGroupRules any
+dnsPolicy any
+enableBackendSecurityGroup any
+enableCertManager bool
+enableEndpointSlices any
+enableManageBackendSecurityGroupRules any
+enablePodReadinessGateInject any
+enableServiceMutatorWebhook bool
+enableShield any
+enableWaf any
+enableWafv2 any
+env any
+envFrom any
+envSecretName any
+externalManagedTags list
+extraVolumeMounts any
+extraVolumes any
+fullnameOverride bool|number|text
+global map
+globalAcceleratorMaxConcurrentReconciles any
+globalAcceleratorMaxExponentialBackoffDelay any
+hostNetwork bool
+image map
+ pullPolicy bool|number|text
+ repository bool|number|text
+ tag bool|number|text
+imagePullSecrets any
+ingressClass bool|number|text
+ingressClassConfig map
+ default bool
+ingressClassParams map
+ create bool
+ name any
+ spec map
+ingressMaxConcurrentReconciles any
+keepTLSSecret bool
+lbStabilizationMonitorInterval any
+livenessProbe any
+loadBalancerClass any
+logLevel any
+maxTargetsPerTargetGroup any
+metricsBindAddr bool|number|text
+nameOverride bool|number|text
+nlbGatewayMaxConcurrentReconciles any
+nodeSelector any
+objectSelector any
+podAnnotations any
+podDisruptionBudget map
+podLabels any
+podMutatorWebhookConfig map
+ failurePolicy bool|number|text
+podSecurityContext any
+priorityClassName bool|number|text
+rbac map
+ create bool
+readinessProbe any
+region any
+replicaCount number|text
+resources any
+revisionHistoryLimit number|text
+runtimeClassName bool|number|text
+securityContext any
+serviceAccount map
+ annotations any
+ automountServiceAccountToken bool
+ create bool
+ imagePullSecrets any
+ name any
+serviceAnnotations any
+serviceMaxConcurrentReconciles any
+serviceMonitor map
+ additionalLabels any
+ enabled bool
+ interval bool|number|text
+ metricRelabelings any
+ namespace any
+ relabelings any
+ scrapeTimeout any
+serviceMutatorWebhookConfig map
+ failurePolicy bool|number|text
+ namespaceSelectors any
+ objectSelector any
+ operations list
+serviceTargetENISGTags any
+syncPeriod any
+targetgroupbindingMaxConcurrentReconciles any
+targetgroupbindingMaxExponentialBackoffDelay any
+targetgroupbindingRequeueDuration any
+terminationGracePeriodSeconds number|text
+tolerateNonExistentBackendAction any
+tolerateNonExistentBackendService any
+tolerations any
+topologySpreadConstraints any
+updateStrategy any
+vpcId any
+vpcTags map
+watchNamespace any
+webhookBindPort any
+webhookConfig map
+ disableIngressValidation any
+ ingressValdationFailurePolicy bool|number|text
+ ingressValidationNamespaceSelector any
+ ingressValidationObjectSelector any
+webhookNamespaceSelectors any
+webhookTLS map
+ caCert any
+ cert any
+ key any
+`;

@@ -1,0 +1,1431 @@
+/** The values of chart cilium 1.20.0, written by `npm run charts`: see shape.ts. */
+export const CILIUM = `
+AsMap any
+MTU number
+affinity any
+agent bool
+agentNotReadyTaintKey text
+aksbyocni map
+ enabled bool
+alibabacloud map
+ enabled bool
+ nodeSpec map
+  securityGroupTags list
+  securityGroups list
+  vSwitchTags list
+  vSwitches list
+annotateK8sNode bool
+annotations any
+apiRateLimit text
+authentication map
+ enabled bool
+ gcInterval text
+ mutual map
+  connectTimeout text
+  port number
+  spire map
+   adminSocketPath text
+   agentSocketPath text
+   annotations any
+   connectionTimeout text
+   enabled bool
+   install map
+    agent map
+     affinity any
+     annotations any
+     image map
+      digest text
+      override text
+      pullPolicy text
+      repository text
+      tag text
+      useDigest bool
+     labels any
+     nodeSelector any
+     podSecurityContext any
+     priorityClassName text
+     resources any
+     securityContext any
+     serviceAccount map
+      create bool
+      name text
+     skipKubeletVerification bool
+     tolerations any
+    enabled bool
+    existingNamespace bool
+    initImage map
+     digest text
+     override text
+     pullPolicy text
+     repository text
+     tag text
+     useDigest bool
+    namespace text
+    server map
+     affinity any
+     annotations any
+     ca map
+      keyType text
+      subject map
+       commonName text
+       country text
+       organization text
+     dataStorage map
+      accessMode text
+      enabled bool
+      size text
+      storageClass text
+     image map
+      digest text
+      override text
+      pullPolicy text
+      repository text
+      tag text
+      useDigest bool
+     initContainers any
+     labels any
+     nodeSelector any
+     podSecurityContext any
+     priorityClassName text
+     resources any
+     securityContext any
+     service map
+      annotations any
+      labels any
+      type text
+     serviceAccount map
+      create bool
+      name text
+     tolerations any
+   serverAddress text
+   trustDomain text
+ queueSize number
+ rotatedIdentitiesQueueSize number
+autoDirectNodeRoutes bool|text
+azure map
+ clientID any
+ clientSecret any
+ enabled bool
+ nodeSpec map
+  azureInterfaceName text
+ resourceGroup any
+ subscriptionID any
+ tenantID any
+ usePrimaryAddress any
+ userAssignedIdentityID any
+bandwidthManager map
+ bbr bool
+ bbrHostNamespaceOnly bool
+ enabled bool
+bgpControlPlane map
+ enabled bool
+ legacyOriginAttribute map
+  enabled bool
+ routerIDAllocation map
+  ipPool text
+  mode text
+ secretsNamespace map
+  create bool
+  name text
+ statusReport map
+  enabled bool
+bpf map
+ authMapMax number
+ autoMount map
+  enabled bool
+ ctAccounting bool
+ ctAnyMax number
+ ctTcpMax number
+ datapathMode text
+ disableExternalIPMitigation bool
+ distributedLRU map
+  enabled bool
+ enableTCX bool
+ events map
+  default map
+   burstLimit number
+   rateLimit number
+  drop map
+   enabled bool
+  policyVerdict map
+   enabled bool
+  trace map
+   enabled bool
+ hostLegacyRouting bool
+ lbAlgorithmAnnotation bool
+ lbExternalClusterIP bool
+ lbMapMax number
+ lbModeAnnotation bool
+ lbSourceRangeAllTypes bool
+ mapDynamicSizeRatio number|text
+ masquerade bool
+ monitorAggregation text
+ monitorFlags text
+ monitorInterval text
+ monitorTraceIPOption number
+ natMax number
+ neighMax number
+ nodeMapMax number
+ policyMapMax number
+ policyMapPressureMetricsThreshold number
+ policyStatsMapMax number
+ preallocateMaps bool
+ root text
+ tproxy bool
+ vlanBypass list
+bpfClockProbe any
+certgen map
+ affinity any
+ annotations any
+ cronJob map
+  failedJobsHistoryLimit number
+  successfulJobsHistoryLimit number
+ enforceCAValidityThroughoutLeavesDuration bool
+ extraVolumeMounts any
+ extraVolumes any
+ generateCA bool
+ image map
+  digest text
+  override text
+  pullPolicy text
+  repository text
+  tag text
+  useDigest bool
+ nodeSelector any
+ podLabels any
+ priorityClassName text
+ resources any
+ tolerations any
+ ttlSecondsAfterFinished number
+cgroup map
+ autoMount map
+  enabled bool
+  resources any
+ hostRoot text
+ciliumEndpointSlice map
+ burst any
+ enabled bool
+ limit any
+ nodes any
+ rateLimits list
+cleanBpfState bool
+cleanState bool
+cluster map
+ id number
+ name text
+clusterHealthPort any
+clustermesh map
+ annotations any
+ apiserver map
+  affinity any
+  etcd map
+   init map
+    extraArgs list
+    extraEnv any
+    resources any
+   lifecycle any
+   resources any
+   securityContext any
+   storageMedium text
+  etcdQPS number
+  extraArgs list
+  extraEnv any
+  extraVolumeMounts any
+  extraVolumes any
+  healthPort number
+  image map
+   digest text
+   override text
+   pullPolicy text
+   repository text
+   tag text
+   useDigest bool
+  kvstoremesh map
+   enabled bool
+   etcdQPS number
+   extraArgs list
+   extraEnv any
+   extraVolumeMounts any
+   healthPort number
+   kvstoreMode text
+   lifecycle any
+   readinessProbe any
+   resources any
+   securityContext any
+  lifecycle any
+  metrics map
+   enabled bool
+   etcd map
+    enabled bool
+    mode text
+    port number
+   kvstoremesh map
+    enabled bool
+    port number
+   port number
+   serviceMonitor map
+    annotations any
+    enabled bool
+    etcd map
+     interval text
+     metricRelabelings list
+     relabelings list
+     scrapeTimeout text
+    interval text
+    kvstoremesh map
+     interval text
+     metricRelabelings list
+     relabelings list
+     scrapeTimeout text
+    labels any
+    metricRelabelings list
+    namespace any
+    relabelings list
+    scrapeTimeout text
+  nodeSelector any
+  podAnnotations any
+  podDisruptionBudget map
+   enabled bool
+   maxUnavailable number|text
+   minAvailable number|text
+   unhealthyPodEvictionPolicy text
+  podLabels any
+  podSecurityContext any
+  priorityClassName text
+  readinessProbe any
+  replicas number
+  resources any
+  securityContext any
+  service map
+   annotations any
+   enableSessionAffinity any
+   externalTrafficPolicy text
+   externallyCreated bool
+   internalTrafficPolicy text
+   labels any
+   loadBalancerClass text
+   loadBalancerIP text
+   loadBalancerSourceRanges list
+   nodePort number
+   type text
+  terminationGracePeriodSeconds number
+  tls map
+   authMode text
+   auto map
+    certManagerIssuerRef map
+    certValidityDuration number
+    enabled bool
+    method text
+    privateKey map
+    schedule text
+    server map
+     extraDnsNames list
+     extraIpAddresses list
+    subject map
+  tolerations any
+  topologySpreadConstraints any
+  updateStrategy any
+ cacheTTL text
+ config map
+  clusters list|map
+  domain text
+  enabled bool
+ defaultGlobalNamespace bool
+ disableKubernetesHostAliases any
+ enableEndpointSliceSynchronization bool
+ maxConnectedClusters number
+ mcsapi map
+  corednsAutoConfigure map
+   affinity any
+   annotations any
+   coredns map
+    clusterDomain text
+    clustersetDomain text
+    configMapName text
+    deploymentName text
+    namespace text
+    serviceAccountName text
+   enabled bool
+   extraArgs list
+   extraVolumeMounts any
+   extraVolumes any
+   nodeSelector any
+   podLabels any
+   priorityClassName text
+   resources any
+   tolerations any
+   ttlSecondsAfterFinished number
+  enabled bool
+  installCRDs bool
+ policyDefaultLocalCluster bool
+ useAPIServer bool
+cni map
+ binPath text
+ chainingMode text
+ chainingTarget text
+ confFileMountPath text
+ confPath text
+ configMap text
+ configMapKey text
+ customConf bool
+ enableRouteMTUForCNIChaining bool
+ exclusive bool
+ externalRouting any
+ hostConfDirMountPath text
+ install bool
+ iptablesRemoveAWSRules bool
+ logFile text
+ readCniConf any
+ resources any
+ uninstall bool
+commonLabels any
+config any
+configDriftDetection map
+ driftChecker bool
+ enabled bool
+ ignoredKeys list
+connectivityProbeFrequencyRatio number
+conntrackGCInterval text
+conntrackGCMaxInterval text
+crdWaitTimeout text
+daemon map
+ allowedConfigOverrides text
+ blockedConfigOverrides text
+ configSources text
+ enableSourceIPVerification bool
+ runPath text
+dashboards map
+ annotations any
+ enabled bool
+ label text
+ labelValue text
+ namespace text
+datapathPlugins map
+ enabled bool
+ stateDir text
+debug map
+ enabled bool
+ metricsSamplingInterval text
+ verbose text
+defaultLBServiceIPAM text
+devices list|text
+directRoutingSkipUnreachable bool
+disableEndpointCRD bool
+disableEnvoyVersionCheck any
+disableIptablesFeederRules any
+dnsPolicy text
+dnsPolicyUnloadOnShutdown any
+dnsProxy map
+ dnsRejectResponseCode text
+ enableDnsCompression bool
+ enableTransparentMode any
+ endpointMaxIpPerHostname number
+ idleConnectionGracePeriod text
+ maxDeferredConnectionDeletes number
+ minTtl number
+ preAllocateIdentities bool
+ preCache text
+ proxyPort number
+ proxyResponseMaxDelay text
+ socketLingerTimeout number
+egressGateway map
+ enabled bool
+ maxPolicyEntries any
+ reconciliationTriggerInterval text
+egressMasqueradeInterfaces any
+emptyDir any
+enableCnpStatusUpdates any
+enableCriticalPriorityClass bool
+enableIPv4BIGTCP bool
+enableIPv4Masquerade bool
+enableIPv6BIGTCP bool
+enableIPv6Masquerade bool
+enableIdentityMark any
+enableInternalTrafficPolicy bool
+enableK8sEventHandover any
+enableLBIPAM bool
+enableMasqueradeRouteSource bool
+enableNoServiceEndpointsRoutable bool
+enableNonDefaultDenyPolicies bool
+enableXTSocketFallback bool
+encryption map
+ enabled bool
+ ipsec map
+  interface text
+  keyFile text
+  keyRotationDuration text
+  keyWatcher bool
+  mountPath text
+  secretName text
+ nodeEncryption bool
+ strictMode map
+  egress map
+   allowRemoteNodeIdentities bool
+   cidr text
+   enabled bool
+  ingress map
+   enabled bool
+ type text
+ wireguard map
+  persistentKeepalive text
+ ztunnel map
+  affinity any
+  annotations any
+  ca map
+   type text
+  caAddress text
+  extraEnv any
+  extraVolumeMounts any
+  extraVolumes any
+  healthPort number
+  image map
+   digest text
+   override text
+   pullPolicy text
+   repository text
+   tag text
+   useDigest bool
+  minReadySeconds number
+  nodeSelector any
+  podAnnotations any
+  podLabels any
+  priorityClassName text
+  readinessProbe any
+  resources any
+  secrets map
+   bootstrapRootCert text
+  terminationGracePeriodSeconds number
+  tolerations any
+  updateStrategy any
+endpointHealthChecking map
+ enabled bool
+endpointLockdownOnMapOverflow bool
+endpointPolicyUpdateTimeoutDuration any
+endpointRoutes map
+ enabled bool|text
+eni map
+ awsEnablePrefixDelegation bool
+ awsReleaseExcessIPs bool
+ ec2APIEndpoint text
+ enabled bool
+ eniTags map
+ gcInterval text
+ gcTags map
+ iamRole text
+ instanceTagsFilter list
+ nodeSpec map
+  deleteOnTermination bool
+  disablePrefixDelegation bool
+  excludeInterfaceTags list
+  firstInterfaceIndex number
+  securityGroupTags list
+  securityGroups list
+  subnetIDs list
+  subnetTags list
+  usePrimaryAddress bool
+ subnetIDsFilter list
+ subnetTagsFilter list
+envoy map
+ affinity any
+ annotations any
+ baseID number
+ bootstrapConfigMap text
+ clusterMaxConnections number
+ clusterMaxPendingRequests number
+ clusterMaxRequests number
+ connectTimeoutSeconds number
+ debug map
+  admin map
+   enabled bool
+   port number
+ dnsPolicy text
+ enabled bool
+ extraArgs list
+ extraContainers any
+ extraEnv any
+ extraHostPathMounts list
+ extraVolumeMounts any
+ extraVolumes any
+ healthPort number
+ httpRetryCount number
+ httpUpstreamLingerTimeout any
+ idleTimeoutDurationSeconds number
+ image map
+  digest text
+  override text
+  pullPolicy text
+  repository text
+  tag text
+  useDigest bool
+ initContainers any
+ initialFetchTimeoutSeconds number
+ livenessProbe any
+ log map
+  accessLogBufferSize number
+  accessLogEnabled bool
+  date any
+  defaultLevel text
+  format text
+  format_json map
+  level any
+  logger any
+  message any
+  path text
+  source_line any
+  thread_id any
+ maxConcurrentRetries number
+ maxConnectionDurationSeconds number
+ maxGlobalDownstreamConnections number
+ maxRequestsPerConnection number
+ minReadySeconds number
+ nodeLocality map
+  enabled bool
+ nodeSelector any
+ podAnnotations any
+ podLabels any
+ podSecurityContext any
+ policyRestoreTimeoutDuration text
+ priorityClassName text
+ prometheus map
+  enabled bool
+  port text
+  serviceMonitor map
+   annotations any
+   enabled bool
+   interval text
+   labels any
+   metricRelabelings list
+   namespace any
+   relabelings list
+   scrapeTimeout text
+ readinessProbe any
+ resources any
+ rollOutPods bool
+ securityContext any
+ startupProbe any
+ streamIdleTimeoutDurationSeconds number
+ terminationGracePeriodSeconds number
+ tolerations any
+ updateStrategy any
+ useOriginalSourceAddress bool
+ xdsMode text
+ xffNumTrustedHopsL7PolicyEgress number
+ xffNumTrustedHopsL7PolicyIngress number
+envoyConfig map
+ enabled bool
+ retryInterval text
+ secretsNamespace map
+  create bool
+  name text
+etcd map
+ enabled bool
+ endpoints list
+ ssl bool
+extraArgs list
+extraConfig map
+extraContainers any
+extraEnv any
+extraHostPathMounts list
+extraInitContainers any
+extraVolumeMounts any
+extraVolumes any
+forceDeviceDetection bool
+fragmentTracking any
+gatewayAPI map
+ enableAlpn bool
+ enableAppProtocol bool
+ enableProxyProtocol bool
+ enabled bool
+ externalTrafficPolicy text
+ gatewayClass map
+  create bool|text
+ hostNetwork map
+  enabled bool
+  nodes map
+   matchLabels any
+ secretsNamespace map
+  create bool
+  name text
+  sync bool
+ useRemoteAddress bool
+ xffNumTrustedHops number
+gke map
+ enabled bool
+global map
+hashSeed any
+healthCheckICMPFailureThreshold number
+healthChecking bool
+healthPort number
+hostFirewall map
+ enabled bool
+hostServices any
+hubble map
+ annotations any
+ dropEventEmitter map
+  enabled bool
+  interval text
+  reasons list
+ enabled bool
+ eventBufferCapacity any
+ eventQueueSize any
+ export map
+  aggregationInterval any
+  dynamic map
+   config map
+    configMapName text
+    content list
+    createConfigMap bool
+   enabled bool
+  fileCompress any
+  fileMaxBackups any
+  fileMaxSizeMb any
+  static map
+   aggregationInterval text
+   allowList list
+   denyList list
+   enabled bool
+   fieldAggregate list
+   fieldMask list
+   fileCompress bool
+   fileMaxBackups number
+   fileMaxSizeMb number
+   filePath text
+ hostUsers bool
+ listenAddress text
+ lostEventSendInterval any
+ metrics map
+  dashboards map
+   annotations any
+   enabled bool
+   label text
+   labelValue text
+   namespace text
+  dynamic map
+   config map
+    configMapName text
+    content list
+    createConfigMap bool
+   enabled bool
+  enableOpenMetrics bool
+  enabled list
+  port number
+  serviceAnnotations any
+  serviceMonitor map
+   annotations any
+   enabled bool
+   interval text
+   jobLabel text
+   labels any
+   metricRelabelings list
+   relabelings list
+   scrapeTimeout text
+   tlsConfig map
+  tls map
+   enabled bool
+   server map
+    cert text
+    existingSecret text
+    extraDnsNames list
+    extraIpAddresses list
+    key text
+    mtls map
+     enabled bool
+     key text
+     name any
+     useSecret bool
+ networkPolicyCorrelation map
+  enabled bool
+ peerService map
+  clusterDomain text
+  servicePort any
+  targetPort number
+ preferIpv6 bool
+ redact map
+  enabled bool
+  http map
+   headers map
+    allow list
+    deny list
+   urlQuery bool
+   userInfo bool
+ relay map
+  affinity any
+  annotations any
+  enabled bool
+  extraEnv any
+  extraVolumeMounts any
+  extraVolumes any
+  gops map
+   enabled bool
+   port number
+  image map
+   digest text
+   override text
+   pullPolicy text
+   repository text
+   tag text
+   useDigest bool
+  listenHost text
+  listenPort text
+  logOptions map
+   format text
+   level text
+  nodeSelector any
+  podAnnotations any
+  podDisruptionBudget map
+   enabled bool
+   maxUnavailable number|text
+   minAvailable number|text
+   unhealthyPodEvictionPolicy text
+  podLabels any
+  podSecurityContext any
+  pprof map
+   address text
+   blockProfileRate number
+   enabled bool
+   mutexProfileFraction number
+   port number
+  priorityClassName text
+  prometheus map
+   enabled bool
+   port number
+   serviceMonitor map
+    annotations any
+    enabled bool
+    interval text
+    labels any
+    metricRelabelings list
+    namespace any
+    relabelings list
+    scrapeTimeout text
+  replicas number
+  resources any
+  retryTimeout text
+  rollOutPods bool
+  securityContext any
+  service map
+   nodePort number
+   type text
+  servicePort any
+  sortBufferDrainTimeout text
+  sortBufferLenMax number
+  terminationGracePeriodSeconds number
+  tls map
+   client map
+    cert text
+    existingSecret text
+    key text
+   server map
+    cert text
+    enabled bool
+    existingSecret text
+    extraDnsNames list
+    extraIpAddresses list
+    key text
+    mtls bool
+    relayName text
+  tolerations any
+  topologySpreadConstraints any
+  updateStrategy any
+ skipUnknownCGroupIDs bool
+ socketPath text
+ tls map
+  auto map
+   certManagerIssuerRef map
+   certValidityDuration number
+   enabled bool
+   method text
+   privateKey map
+   schedule text
+   subject map
+  enabled bool
+  server map
+   cert text
+   existingSecret text
+   extraDnsNames list
+   extraIpAddresses list
+   key text
+ ui map
+  affinity any
+  annotations any
+  backend map
+   extraEnv any
+   extraVolumeMounts any
+   extraVolumes any
+   image map
+    digest text
+    override text
+    pullPolicy text
+    repository text
+    tag text
+    useDigest bool
+   resources any
+   securityContext any
+  baseUrl text
+  emptyDir any
+  enabled bool
+  frontend map
+   extraEnv any
+   extraVolumeMounts any
+   extraVolumes any
+   image map
+    digest text
+    override text
+    pullPolicy text
+    repository text
+    tag text
+    useDigest bool
+   resources any
+   securityContext any
+   server map
+    ipv6 map
+     enabled bool
+  ingress map
+   annotations any
+   className text
+   enabled bool
+   hosts list
+   labels any
+   tls list
+  labels any
+  nodeSelector any
+  podAnnotations any
+  podDisruptionBudget map
+   enabled bool
+   maxUnavailable number|text
+   minAvailable number|text
+   unhealthyPodEvictionPolicy text
+  podLabels any
+  priorityClassName text
+  replicas number
+  rollOutPods bool
+  securityContext any
+  service map
+   annotations any
+   labels any
+   nodePort number
+   type text
+  standalone map
+   enabled bool
+   tls map
+    certsVolume map
+  tls map
+   client map
+    cert text
+    existingSecret text
+    key text
+  tmpVolume map
+  tolerations any
+  topologySpreadConstraints any
+  updateStrategy any
+identityAllocationMode text
+identityChangeGracePeriod text
+identityManagementMode text
+image map
+ digest text
+ override text
+ pullPolicy text
+ repository text
+ tag text
+ useDigest bool
+imagePullSecrets any
+ingressController map
+ default bool
+ defaultSecretName text
+ defaultSecretNamespace text
+ enableProxyProtocol bool
+ enabled bool
+ enforceHttps bool
+ hostNetwork map
+  enabled bool
+  httpPort number
+  httpsPort number
+  nodes map
+   matchLabels any
+  sharedListenerPort number
+  tlsPassthroughPort number
+ ingressLBAnnotationPrefixes list
+ loadbalancerMode text
+ secretsNamespace map
+  create bool
+  name text
+  sync bool
+ service map
+  allocateLoadBalancerNodePorts bool
+  annotations any
+  externalTrafficPolicy text
+  insecureNodePort number
+  labels any
+  loadBalancerClass text
+  loadBalancerIP text
+  name text
+  secureNodePort number
+  type text
+ useRemoteAddress bool
+ xffNumTrustedHops number
+initResources any
+installNoConntrackIptablesRules bool
+ipMasqAgent map
+ config any
+ enabled bool
+ipam map
+ ciliumNodeUpdateRate text
+ installUplinkRoutesForDelegatedIPAM bool
+ mode text
+ multiPoolPreAllocation text
+ nodeSpec map
+  ipamMaxAllocate number
+  ipamMinAllocate number
+  ipamPreAllocate number
+  ipamStaticIPTags list
+ operator map
+  autoCreateCiliumPodIPPools map
+  clusterPoolIPv4MaskSize number
+  clusterPoolIPv4PodCIDRList list|text
+  clusterPoolIPv6MaskSize number
+  clusterPoolIPv6PodCIDRList list|text
+  externalAPILimitBurstSize number
+  externalAPILimitQPS number
+iptablesLockTimeout any
+iptablesRandomFully bool
+ipv4 map
+ enabled bool
+ipv4NativeRoutingCIDR text
+ipv6 map
+ enabled bool
+ipv6NativeRoutingCIDR text
+k8s map
+ apiServerURLs text
+ requireIPv4PodCIDR bool
+ requireIPv6PodCIDR bool
+ serviceProxyName any
+k8sClientExponentialBackoff map
+ backoffBaseSeconds number
+ backoffMaxDurationSeconds number
+ enabled bool
+k8sClientRateLimit map
+ burst number
+ operator map
+  burst number
+  qps number
+ qps number
+k8sClusterNetworkPolicy map
+ enabled bool
+k8sNetworkPolicy map
+ enabled bool
+k8sServiceHost text
+k8sServiceHostRef map
+ key text
+ name text
+k8sServiceLookupConfigMapName text
+k8sServiceLookupNamespace text
+k8sServicePort number|text
+keepDeprecatedLabels any
+keepDeprecatedProbes bool
+kubeConfigPath text
+kubeProxyReplacement bool|text
+kubeProxyReplacementHealthzBindAddr text
+l2NeighDiscovery map
+ enabled bool
+l2announcements map
+ enabled bool
+ leaseDuration any
+ leaseRenewDeadline any
+ leaseRetryPeriod any
+l2podAnnouncements map
+ enabled bool
+ interfacePattern text
+l7Proxy bool
+labels any
+livenessProbe any
+loadBalancer map
+ acceleration text
+ algorithm any
+ dsrDispatch any
+ l7 map
+  algorithm text
+  backend text
+  ports list
+ mode any
+ reflectorWaitTime any
+ serviceTopology bool
+localRedirectPolicies map
+ addressMatcherCIDRs list
+ enabled bool
+ type any
+localRedirectPolicy bool
+logOptions any
+logSystemLoad bool
+maglev map
+minReadySeconds number
+monitor map
+ enabled bool
+ eventTypes any
+ resources any
+name text
+namespaceOverride text
+nat map
+ mapStatsEntries number
+ mapStatsInterval text
+nat46x64Gateway map
+ enabled bool
+nativeRoutingCIDRFromClusterPool bool
+nodeIPAM map
+ enabled bool
+nodeLabels any
+nodePort map
+ addresses list|text
+ autoProtectPortRange bool
+ bindProtection bool
+ directRoutingDevice any
+ enableDynamicSourceLookup bool
+ enableHealthCheck bool
+ enableHealthCheckLoadBalancerIP bool
+ range any
+nodeSelector any
+nodeSelectorLabels any
+nodeinit map
+ affinity any
+ annotations any
+ bootstrapFile text
+ enabled bool
+ extraEnv any
+ extraVolumeMounts any
+ extraVolumes any
+ image map
+  digest text
+  override text
+  pullPolicy text
+  repository text
+  tag text
+  useDigest bool
+ minReadySeconds number
+ nodeSelector any
+ podAnnotations any
+ podLabels any
+ podSecurityContext any
+ prestop map
+  postScript text
+  preScript text
+ priorityClassName text
+ resources any
+ revertReconfigureKubelet any
+ securityContext any
+ startup map
+  postScript text
+  preScript text
+ tolerations any
+ updateStrategy any
+ waitForCloudInit bool
+nonIdempotentAnnotations any
+operator map
+ affinity any
+ annotations any
+ dashboards map
+  annotations any
+  enabled bool
+  label text
+  labelValue text
+  namespace text
+ dnsPolicy text
+ enabled bool
+ endpointGCInterval text
+ extraArgs list
+ extraEnv any
+ extraHostPathMounts list
+ extraVolumeMounts any
+ extraVolumes any
+ hostNetwork bool
+ hostUsers bool
+ identityGCInterval text
+ identityHeartbeatTimeout text
+ image map
+  alibabacloudDigest text
+  awsDigest text
+  azureDigest text
+  genericDigest text
+  override text
+  pullPolicy text
+  repository text
+  suffix text
+  tag text
+  useDigest bool
+ nodeGCInterval text
+ nodeSelector any
+ podAnnotations any
+ podDisruptionBudget map
+  enabled bool
+  maxUnavailable number|text
+  minAvailable number|text
+  unhealthyPodEvictionPolicy text
+ podLabels any
+ podSecurityContext any
+ pprof map
+  address text
+  blockProfileRate number
+  enabled bool
+  mutexProfileFraction number
+  port number
+ priorityClassName text
+ prometheus map
+  enabled bool
+  metricsService bool
+  port number
+  serviceMonitor map
+   annotations any
+   enabled bool
+   interval text
+   jobLabel text
+   labels any
+   metricRelabelings list
+   namespace any
+   relabelings list
+   scrapeTimeout text
+  tls map
+   enabled bool
+   server map
+    existingSecret text
+    mtls map
+     enabled bool
+ removeNodeTaints bool
+ replicas number
+ resources any
+ rollOutPods bool
+ runAsUser any
+ securityContext any
+ setNodeNetworkStatus bool
+ setNodeTaints bool
+ skipCRDCreation bool
+ tolerations any
+ topologySpreadConstraints any
+ unmanagedPodWatcher map
+  intervalSeconds number
+  restart bool
+  selector any
+ updateStrategy any
+pmtuDiscovery map
+ enabled bool
+ packetizationLayerPMTUDMode text
+podAnnotations any
+podLabels any
+podSecurityContext any
+policyAuditMode any
+policyCIDRMatchMode list|text
+policyDenyResponse text
+policyEnforcementMode text
+pprof map
+ address text
+ blockProfileRate number
+ enabled bool
+ mutexProfileFraction number
+ port number
+preferIpv6 bool
+preflight map
+ affinity any
+ annotations any
+ enabled bool
+ envoy map
+  image map
+   digest text
+   override text
+   pullPolicy text
+   repository text
+   tag text
+   useDigest bool
+ extraEnv any
+ extraVolumeMounts any
+ extraVolumes any
+ image map
+  digest text
+  override text
+  pullPolicy text
+  repository text
+  tag text
+  useDigest bool
+ nodeSelector any
+ podAnnotations any
+ podDisruptionBudget map
+  enabled bool
+  maxUnavailable number|text
+  minAvailable number|text
+  unhealthyPodEvictionPolicy text
+ podLabels any
+ podSecurityContext any
+ priorityClassName text
+ readinessProbe any
+ resources any
+ securityContext any
+ terminationGracePeriodSeconds number
+ tolerations any
+ updateStrategy any
+ validateCNPs bool
+priorityClassName text
+prometheus map
+ controllerGroupMetrics list
+ enabled bool
+ metrics list
+ metricsService bool
+ port number
+ serviceMonitor map
+  annotations any
+  enabled bool
+  interval text
+  jobLabel text
+  labels any
+  metricRelabelings list
+  namespace any
+  relabelings list
+  scrapeTimeout text
+  trustCRDsExist bool
+rbac map
+ create bool
+readinessProbe any
+resourceQuotas map
+ cilium map
+  hard map
+   pods text
+ enabled bool
+ operator map
+  hard map
+   pods text
+resources any
+rollOutCiliumPods bool
+routingMode text
+scheduling map
+ mode text
+sctp map
+ enabled bool
+secretsNamespaceAnnotations any
+secretsNamespaceLabels any
+securityContext any
+serviceAccounts map
+ cilium map
+  annotations any
+  automount bool
+  create bool
+  name text
+ clustermeshApiserver map
+  annotations any
+  automount bool
+  create bool
+  name text
+ clustermeshcertgen map
+  annotations any
+  automount bool
+  create bool
+  name text
+ corednsMCSAPI map
+  annotations any
+  automount bool
+  create bool
+  name text
+ envoy map
+  annotations any
+  automount bool
+  create bool
+  name text
+ hubblecertgen map
+  annotations any
+  automount bool
+  create bool
+  name text
+ nodeinit map
+  annotations any
+  automount bool
+  create bool
+  enabled bool
+  name text
+ operator map
+  annotations any
+  automount bool
+  create bool
+  name text
+ preflight map
+  annotations any
+  automount bool
+  create bool
+  name text
+ relay map
+  annotations any
+  automount bool
+  create bool
+  name text
+ ui map
+  annotations any
+  automount bool
+  create bool
+  name text
+ ztunnel map
+  annotations any
+  automount bool
+  create bool
+  name text
+serviceNoBackendResponse text
+sleepAfterInit bool
+socketLB map
+ enabled bool
+ hostNamespaceOnly any
+ terminatePodConnections any
+ tracing any
+standaloneDnsProxy map
+ annotations any
+ automountServiceAccountToken bool
+ debug bool
+ enabled bool
+ image map
+  digest text
+  override text
+  pullPolicy text
+  repository text
+  tag text
+  useDigest bool
+ minReadySeconds number
+ nodeSelector any
+ rollOutPods bool
+ serverPort number
+ tolerations any
+ updateStrategy any
+startupProbe any
+synchronizeK8sNodes bool
+sysctlfix map
+ enabled bool
+tableSize any
+terminationGracePeriodSeconds number
+tls map
+ ca map
+  cert text
+  certValidityDuration number
+  key text
+ caBundle map
+  content any
+  enabled bool
+  key text
+  name text
+  useSecret bool
+ readSecretsOnlyFromSecretsNamespace bool
+ secretSync map
+  enabled bool
+ secretsBackend text
+ secretsNamespace map
+  create bool
+  name text
+tmpVolume map
+tolerations any
+tunnel any
+tunnelPort number
+tunnelProtocol text
+tunnelSourcePortRange text
+type any
+underlayProtocol text
+updateStrategy any
+upgradeCompatibility text
+vtep map
+ cidr text
+ enabled bool
+ endpoint text
+ mac text
+ mask text
+waitForKubeProxy bool
+wellKnownIdentities map
+ enabled bool
+`;

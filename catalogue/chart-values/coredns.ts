@@ -1,0 +1,131 @@
+/** The values of chart coredns 1.46.2, written by `npm run charts`: see shape.ts. */
+export const COREDNS = `
+affinity any
+automountServiceAccountToken any
+autoscaler map
+ affinity any
+ configmap map
+  annotations any
+ coresPerReplica number|text
+ customFlags any
+ enabled bool
+ extraContainers any
+ image map
+  pullPolicy bool|number|text
+  pullSecrets any
+  repository bool|number|text
+  tag bool|number|text
+ includeUnschedulableNodes bool
+ livenessProbe any
+ max number|text
+ min number|text
+ nodeSelector any
+ nodesPerReplica number|text
+ podAnnotations any
+ podSecurityContext any
+ preventSinglePointFailure bool
+ priorityClassName bool|number|text
+ resources any
+ securityContext any
+ tolerations any
+clusterIP any
+clusterIPs any
+clusterRole map
+ nameOverride bool|number|text
+customAnnotations any
+customLabels any
+deployment map
+ annotations any
+ dnsConfig any
+ dnsPolicy bool|number|text
+ enabled bool
+ name bool|number|text
+ selector any
+ skipConfig bool
+env any
+externalIPs any
+externalTrafficPolicy any
+extraConfig map
+extraContainers any
+extraSecrets list
+extraVolumeMounts any
+extraVolumes any
+fullnameOverride any
+global map
+hpa map
+ behavior any
+ enabled bool
+ maxReplicas number|text
+ metrics list
+ minReplicas number|text
+image map
+ pullPolicy bool|number|text
+ pullSecrets any
+ repository bool|number|text
+ tag bool|number|text
+initContainers any
+ipFamilyPolicy any
+isClusterService bool
+k8sAppLabelOverride any
+livenessProbe any
+loadBalancerClass any
+loadBalancerIP any
+nameOverride any
+nodeSelector any
+podAnnotations any
+podDisruptionBudget map
+podLabels any
+podSecurityContext any
+priorityClassName bool|number|text
+prometheus map
+ monitor map
+  additionalLabels any
+  enabled bool
+  honorLabels any
+  interval bool|number|text
+  metricRelabelings list
+  namespace bool|number|text
+  relabelings list
+  scheme bool|number|text
+  scrapeTimeout bool|number|text
+  selector any
+  tlsConfig map
+ service map
+  annotations any
+  enabled bool
+  selector any
+rbac map
+ create bool
+ multiclusterEnable any
+ pspEnable any
+readinessProbe any
+replicaCount number|text
+resources any
+rollingUpdate map
+ maxSurge bool|number|text
+ maxUnavailable number|text
+securityContext any
+servers list
+service map
+ annotations any
+ clusterIP any
+ clusterIPs any
+ externalIPs any
+ externalTrafficPolicy any
+ ipFamilyPolicy any
+ loadBalancerClass any
+ loadBalancerIP any
+ name bool|number|text
+ selector any
+ trafficDistribution any
+serviceAccount map
+ annotations any
+ create bool
+ name bool|number|text
+serviceType bool|number|text
+terminationGracePeriodSeconds number|text
+tolerations any
+topologySpreadConstraints any
+trafficDistribution any
+zoneFiles list
+`;

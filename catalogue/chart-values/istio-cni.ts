@@ -1,0 +1,74 @@
+/** The values of chart istioCni 1.30.3, written by `npm run charts`: see shape.ts. */
+export const ISTIO_CNI = `
+affinity any
+ambient map
+ configDir bool|number|text
+ dnsCapture bool
+ enableAmbientDetectionRetry bool
+ enabled bool
+ enablementSelectors list
+ ipv6 bool
+ reconcileIptablesOnStartup bool
+ shareHostNetworkNamespace bool
+chained bool
+cni any
+cniBinDir bool|number|text
+cniConfDir bool|number|text
+cniConfFileName bool|number|text
+cniNetnsDir bool|number|text
+compatibilityVersion any
+daemonSetLabels any
+env any
+excludeNamespaces list
+global map
+ defaultResources any
+ hub bool|number|text
+ imagePullPolicy bool|number|text
+ imagePullSecrets any
+ logAsJson bool
+ logging map
+  level bool|number|text
+ nativeNftables bool
+ networkPolicy map
+  enabled bool
+ platform any
+ resourceScope bool|number|text
+ tag bool|number|text
+ variant bool|number|text
+hub bool|number|text
+image bool|number|text
+istioOwnedCNIConfig bool
+istioOwnedCNIConfigFileName bool|number|text
+logging map
+ level bool|number|text
+ownerName bool|number|text
+platform any
+podAnnotations any
+podLabels any
+profile any
+provider bool|number|text
+pullPolicy bool|number|text
+repair map
+ brokenPodLabelKey bool|number|text
+ brokenPodLabelValue bool|number|text
+ deletePods bool
+ enabled bool
+ hub bool|number|text
+ initContainerName bool|number|text
+ labelPods bool
+ repairPods bool
+ tag bool|number|text
+resourceQuotas map
+ enabled bool
+ pods number|text
+resources any
+revision bool|number|text
+seLinuxOptions map
+seccompProfile map
+tag bool|number|text
+terminationGracePeriodSeconds number|text
+tolerations any
+updateStrategy any
+useAppArmorAnnotation bool
+variant bool|number|text
+`;

@@ -1,0 +1,177 @@
+/** The values of chart istiod 1.30.3, written by `npm run charts`: see shape.ts. */
+export const ISTIOD = `
+affinity any
+autoscaleBehavior any
+autoscaleEnabled bool
+autoscaleMax number|text
+autoscaleMin number|text
+base map
+ enableIstioConfigCRDs bool
+ validationCABundle any
+ validationFailurePolicy any
+ validationURL any
+cni map
+ enabled bool
+ provider bool|number|text
+compatibilityVersion any
+configMap bool
+cpu map
+ targetAverageUtilization number|text
+crlConfigMapName any
+deploymentAnnotations any
+deploymentLabels any
+env any
+envVarFrom list
+experimental map
+ stableValidationPolicy bool
+extraContainerArgs list
+gatewayClasses map
+gateways map
+ seccompProfile map
+ securityContext any
+global map
+ caAddress bool|number|text
+ caName bool|number|text
+ certSigners list
+ configCluster bool
+ configValidation bool
+ defaultPodDisruptionBudget map
+  enabled bool
+ defaultResources any
+ externalIstiod bool
+ hub bool|number|text
+ imagePullPolicy bool|number|text
+ imagePullSecrets any
+ ipFamilies any
+ ipFamilyPolicy any
+ istioNamespace bool|number|text
+ istiod map
+  enableAnalysis bool
+ logAsJson bool
+ logging map
+  level bool|number|text
+ meshID bool|number|text
+ meshNetworks map
+ mountMtlsCerts bool
+ multiCluster map
+  clusterName bool|number|text
+ nativeNftables bool
+ network bool|number|text
+ networkPolicy map
+  enabled bool
+ omitSidecarInjectorConfigMap bool
+ operatorManageWebhooks bool
+ pilotCertProvider bool|number|text
+ platform any
+ priorityClassName bool|number|text
+ proxy map
+  autoInject bool|number|text
+  clusterDomain bool|number|text
+  componentLogLevel bool|number|text
+  excludeIPRanges bool|number|text
+  excludeInboundPorts bool|number|text
+  excludeOutboundPorts bool|number|text
+  image bool|number|text
+  includeIPRanges bool|number|text
+  includeInboundPorts bool|number|text
+  includeOutboundPorts bool|number|text
+  logLevel bool|number|text
+  outlierLogPath bool|number|text
+  privileged bool
+  readinessFailureThreshold number|text
+  readinessInitialDelaySeconds number|text
+  readinessPeriodSeconds number|text
+  resources any
+  seccompProfile map
+  startupProbe any
+  statusPort number|text
+  tracer bool|number|text
+  variant any
+ proxy_init map
+  forceApplyIptables bool
+  image bool|number|text
+ remotePilotAddress bool|number|text
+ resourceScope bool|number|text
+ sds map
+  token map
+   aud bool|number|text
+ sts map
+  servicePort number|text
+ tag bool|number|text
+ tracer any
+ trustBundleName any
+ variant bool|number|text
+ waypoint map
+  affinity any
+  nodeSelector any
+  resources any
+  tolerations any
+  topologySpreadConstraints any
+hub bool|number|text
+image bool|number|text
+initContainers any
+ipFamilies list
+ipFamilyPolicy bool|number|text
+istiodRemote map
+ enabled bool
+ enabledLocalInjectorIstiod bool
+ injectionCABundle bool|number|text
+ injectionPath bool|number|text
+ injectionURL bool|number|text
+jwksResolverExtraRootCA bool|number|text
+keepaliveMaxServerConnectionAge bool|number|text
+memory map
+meshConfig any
+nodeSelector any
+ownerName bool|number|text
+pdb map
+ maxUnavailable any
+ minAvailable number|text
+ unhealthyPodEvictionPolicy bool|number|text
+pilot any
+platform any
+podAnnotations any
+podLabels any
+profile any
+replicaCount number|text
+resources any
+revision bool|number|text
+revisionTags list
+rollingMaxSurge bool|number|text
+rollingMaxUnavailable bool|number|text
+seccompProfile map
+serviceAccountAnnotations any
+serviceAnnotations any
+sidecarInjectorWebhook map
+ alwaysInjectSelector any
+ defaultTemplates list
+ enableNamespacesByDefault bool
+ injectedAnnotations any
+ neverInjectSelector any
+ reinvocationPolicy bool|number|text
+ rewriteAppHTTPProbe any
+ templates map
+sidecarInjectorWebhookAnnotations any
+tag bool|number|text
+taint map
+ enabled bool
+ name bool|number|text
+ namespace bool|number|text
+telemetry map
+ enabled bool
+ v2 map
+  enabled bool
+  prometheus map
+   enabled bool
+  stackdriver map
+   enabled bool
+tolerations any
+topologySpreadConstraints any
+traceSampling number|text
+trafficDistribution any
+trustedZtunnelName bool|number|text
+trustedZtunnelNamespace bool|number|text
+variant bool|number|text
+volumeMounts any
+volumes any
+`;

@@ -1,0 +1,138 @@
+/** The values of chart metallb 0.16.1, written by `npm run charts`: see shape.ts. */
+export const METALLB = `
+configInLine map
+configInline any
+controller map
+ affinity any
+ command text
+ enabled bool
+ extraContainers any
+ image map
+  pullPolicy text
+  repository text
+  tag text
+ labels any
+ livenessProbe any
+ logLevel text
+ nodeSelector any
+ podAnnotations any
+ priorityClassName text
+ readinessProbe any
+ resources any
+ runtimeClassName text
+ securityContext any
+ serviceAccount map
+  annotations any
+  create bool
+  name text
+ strategy any
+ tolerations any
+ webhookMode text
+crds map
+frr-k8s map
+frrk8s any
+fullNameOverride text
+fullnameOverride any
+global map
+imagePullSecrets any
+loadBalancerClass text
+nameOverride text
+networkpolicies any
+prometheus map
+ metricsPort number
+ namespace text
+ podMonitor map
+  additionalLabels any
+  additionalMonitors map
+  annotations any
+  enabled bool
+  interval number
+  jobLabel text
+  metricRelabelings list
+  relabelings list
+ prometheusRule map
+  additionalLabels any
+  additionalMonitors map
+  addressPoolExhausted map
+   enabled bool
+   excludePools any
+   labels any
+  addressPoolUsage map
+   enabled bool
+   excludePools any
+   thresholds list
+    [] map
+     labels any
+     percent number
+  annotations any
+  bgpSessionDown map
+   enabled bool
+   labels any
+  configNotLoaded map
+   enabled bool
+   labels any
+  enabled bool
+  extraAlerts list
+  staleConfig map
+   enabled bool
+   labels any
+ rbacPrometheus bool
+ scrapeAnnotations any
+ secureMetricsPort number
+ serviceAccount text
+ serviceMonitor map
+  controller any
+  enabled bool
+  interval number
+  jobLabel text
+  metricRelabelings list
+  relabelings list
+  speaker any
+rbac map
+ create bool
+speaker map
+ affinity any
+ bgpDebounceTimeout number
+ command text
+ enabled bool
+ excludeInterfaces map
+  enabled bool
+ extraContainers any
+ frr map
+ frrMetrics map
+  resources any
+ ignoreExcludeLB bool
+ image map
+  pullPolicy text
+  repository text
+  tag text
+ initContainers any
+ labels any
+ livenessProbe any
+ logLevel text
+ memberlist map
+  enabled bool
+  mlBindAddrOverride text
+  mlBindPort number
+  mlSecretKeyPath text
+ nodeSelector any
+ podAnnotations any
+ priorityClassName text
+ readinessProbe any
+ reloader map
+  resources any
+ resources any
+ runtimeClassName text
+ secretName text
+ securityContext any
+ serviceAccount map
+  annotations any
+  create bool
+  name text
+ startupProbe any
+ tolerateMaster bool
+ tolerations any
+ updateStrategy any
+ wanConfig any
+tls any
+`;

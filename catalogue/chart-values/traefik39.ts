@@ -1,0 +1,573 @@
+/** The values of chart traefik39 39.0.9, written by `npm run charts`: see shape.ts. */
+export const TRAEFIK39 = `
+additionalArguments list
+additionalVolumeMounts any
+affinity any
+api map
+ basePath text
+ dashboard bool
+ debug bool
+ insecure bool
+autoscaling map
+ behavior any
+ enabled bool
+ maxReplicas number
+ metrics list
+ minReplicas number
+ scaleTargetRef map
+  apiVersion text
+  kind text
+  name text
+certificatesResolvers map
+commonLabels any
+core map
+ defaultRuleSyntax text
+deployment map
+ additionalContainers any
+ additionalVolumes any
+ annotations any
+ dnsConfig any
+ dnsPolicy text
+ enabled bool
+ goMemLimitPercentage number
+ healthchecksHost text
+ healthchecksPort number
+ healthchecksScheme text
+ hostAliases any
+ imagePullSecrets any
+ initContainers any
+ kind text
+ labels any
+ lifecycle any
+ livenessPath text
+ minReadySeconds number
+ podAnnotations any
+ podLabels any
+ readinessPath text
+ replicas number
+ revisionHistoryLimit number
+ runtimeClassName text
+ shareProcessNamespace bool
+ terminationGracePeriodSeconds number
+enabled bool
+env any
+envFrom any
+experimental map
+ abortOnPluginFailure bool
+ fastProxy map
+  debug bool
+  enabled bool
+ knative bool
+ kubernetesGateway map
+  enabled bool
+ localPlugins map
+ otlpLogs bool
+ plugins map
+extraObjects list
+fullnameOverride text
+gateway map
+ annotations any
+ defaultScope text
+ enabled bool
+ infrastructure map
+ listeners map
+  web map
+   hostname text
+   namespacePolicy map
+   port number
+   protocol text
+ name text
+ namespace text
+gatewayClass map
+ enabled bool
+ labels any
+ name text
+global map
+ azure map
+  enabled bool
+  images map
+   hub map
+    image text
+    registry text
+    tag text
+   proxy map
+    image text
+    registry text
+    tag text
+ checkNewVersion bool
+ sendAnonymousUsage bool
+hostNetwork bool
+hub map
+ aigateway map
+  enabled bool
+  maxRequestBodySize number
+ apimanagement map
+  admission map
+   annotations any
+   customWebhookCertificate map
+   listenAddr text
+   restartOnCertificateChange bool
+   secretName text
+   selfManagedCertificate bool
+  enabled bool
+  openApi map
+   validateRequestMethodAndPath bool
+ mcpgateway map
+  enabled bool
+  maxRequestBodySize number
+ namespaces list
+ offline bool
+ pluginRegistry map
+  sources map
+ providers map
+  consulCatalogEnterprise map
+   cache bool
+   connectAware bool
+   connectByDefault bool
+   constraints text
+   defaultRule text
+   enabled bool
+   endpoint map
+    address text
+    datacenter text
+    endpointWaitTime number
+    httpauth map
+     password text
+     username text
+    scheme text
+    tls map
+     ca text
+     cert text
+     insecureSkipVerify bool
+     key text
+    token text
+   exposedByDefault bool
+   namespaces text
+   partition text
+   prefix text
+   refreshInterval number
+   requireConsistent bool
+   serviceName text
+   stale bool
+   strictChecks text
+   watch bool
+  microcks map
+   auth map
+    clientId text
+    clientSecret text
+    endpoint text
+    token text
+   enabled bool
+   endpoint text
+   pollInterval number
+   pollTimeout number
+   tls map
+    ca text
+    cert text
+    insecureSkipVerify bool
+    key text
+ redis map
+  cluster bool
+  database text
+  endpoints text
+  password text
+  sentinel map
+   masterset text
+   password text
+   username text
+  timeout text
+  tls map
+   ca text
+   cert text
+   insecureSkipVerify bool
+   key text
+  username text
+ sendlogs bool
+ token text
+ tokenMountPath text
+ tracing map
+  additionalTraceHeaders map
+   enabled bool
+   traceContext map
+    parentId text
+    traceId text
+    traceParent text
+    traceState text
+image map
+ pullPolicy text
+ registry text
+ repository text
+ tag text
+ingressClass map
+ enabled bool
+ isDefaultClass bool
+ name text
+ingressRoute map
+ dashboard map
+  annotations any
+  enabled bool
+  entryPoints list
+  labels any
+  matchRule text
+  middlewares list
+  services list
+   [] map
+    kind text
+    name text
+  tls map
+ healthcheck map
+  annotations any
+  enabled bool
+  entryPoints list
+  labels any
+  matchRule text
+  middlewares list
+  services list
+   [] map
+    kind text
+    name text
+  tls map
+instanceLabelOverride text
+livenessProbe any
+logs map
+ access map
+  addInternals bool
+  bufferingSize number
+  enabled bool
+  fields map
+   general map
+    defaultmode text
+    names map
+   headers map
+    defaultmode text
+    names map
+  filters map
+   minduration text
+   retryattempts bool
+   statuscodes text
+  format text
+  otlp map
+   enabled bool
+   grpc map
+    enabled bool
+    endpoint text
+    insecure bool
+    tls map
+     ca text
+     cert text
+     insecureSkipVerify bool
+     key text
+   http map
+    enabled bool
+    endpoint text
+    headers map
+    tls map
+     ca text
+     cert text
+     insecureSkipVerify bool
+     key text
+   resourceAttributes map
+   serviceName text
+  timezone text
+ general map
+  filePath text
+  format text
+  level text
+  noColor bool
+  otlp map
+   enabled bool
+   grpc map
+    enabled bool
+    endpoint text
+    insecure bool
+    tls map
+     ca text
+     cert text
+     insecureSkipVerify bool
+     key text
+   http map
+    enabled bool
+    endpoint text
+    headers map
+    tls map
+     ca text
+     cert text
+     insecureSkipVerify bool
+     key text
+   resourceAttributes map
+   serviceName text
+metrics map
+ addInternals bool
+ otlp map
+  addEntryPointsLabels any
+  addRoutersLabels any
+  addServicesLabels any
+  enabled bool
+  explicitBoundaries list
+  grpc map
+   enabled bool
+   endpoint text
+   insecure bool
+   tls map
+    ca text
+    cert text
+    insecureSkipVerify bool
+    key text
+  http map
+   enabled bool
+   endpoint text
+   headers map
+   tls map
+    ca text
+    cert text
+    insecureSkipVerify bool
+    key text
+  pushInterval text
+  resourceAttributes map
+  serviceName text
+ prometheus map
+  addEntryPointsLabels any
+  addRoutersLabels any
+  addServicesLabels any
+  buckets text
+  disableAPICheck bool
+  entryPoint text
+  headerLabels any
+  manualRouting bool
+  prometheusRule map
+   additionalLabels any
+   apiVersion text
+   enabled bool
+   namespace text
+  service map
+   annotations any
+   enabled bool
+   labels any
+  serviceMonitor map
+   additionalLabels any
+   apiVersion text
+   enableHttp2 bool
+   enabled bool
+   followRedirects bool
+   honorLabels any
+   honorTimestamps bool
+   interval text
+   jobLabel text
+   metricRelabelings list
+   namespace text
+   namespaceSelector any
+   relabelings list
+   scrapeTimeout text
+nameOverride text
+namespaceOverride text
+nodeSelector any
+oci_meta map
+ enabled bool
+ images map
+  hub map
+   image text
+   tag text
+  proxy map
+   image text
+   tag text
+ repo text
+ocsp map
+ enabled bool
+ responderOverrides map
+offering_version text
+persistence map
+ accessMode text
+ annotations any
+ enabled bool
+ existingClaim text
+ name text
+ path text
+ size text
+ storageClass text
+ subPath text
+ volumeName text
+podDisruptionBudget map
+ enabled bool
+ maxUnavailable number|text
+ minAvailable number|text
+podSecurityContext any
+podSecurityPolicy map
+ enabled bool
+ports map
+ * map
+  allowACMEByPass bool
+  appProtocol text
+  asDefault bool
+  containerPort number
+  expose map
+   default bool
+  exposedPort number
+  forwardedHeaders map
+   insecure bool
+   trustedIPs list
+  hostIP text
+  hostPort number
+  http map
+   encodedCharacters map
+    allowEncodedBackSlash bool
+    allowEncodedHash bool
+    allowEncodedNullCharacter bool
+    allowEncodedPercent bool
+    allowEncodedQuestionMark bool
+    allowEncodedSemicolon bool
+    allowEncodedSlash bool
+   maxHeaderBytes number
+   middlewares list
+   redirections map
+    entryPoint map
+   sanitizePath bool
+   tls map
+    certResolver text
+    domains list
+    enabled bool
+    options text
+  http3 map
+   advertisedPort number
+   enabled bool
+  nodePort number
+  observability map
+   accessLogs bool
+   metrics bool
+   traceVerbosity text
+   tracing bool
+  port number
+  protocol text
+  proxyProtocol map
+   insecure bool
+   trustedIPs list
+  targetPort number|text
+  transport map
+   keepAliveMaxRequests number
+   keepAliveMaxTime number|text
+   lifeCycle any
+   respondingTimeouts map
+    idleTimeout number|text
+    readTimeout number|text
+    writeTimeout number|text
+priorityClassName text
+providers map
+ file map
+  content text
+  enabled bool
+  watch bool
+ knative map
+  enabled bool
+  labelSelector any
+  namespaces list
+ kubernetesCRD map
+  allowCrossNamespace bool
+  allowEmptyServices bool
+  allowExternalNameServices bool
+  enabled bool
+  ingressClass text
+  labelSelector any
+  namespaces list
+  nativeLBByDefault bool
+ kubernetesGateway map
+  enabled bool
+  experimentalChannel bool
+  labelSelector any
+  namespaces list
+  nativeLBByDefault bool
+  statusAddress map
+   hostname text
+   ip text
+   service map
+    enabled bool
+    name text
+    namespace text
+ kubernetesIngress map
+  allowEmptyServices bool
+  allowExternalNameServices bool
+  disableIngressClassLookup bool
+  enabled bool
+  ingressClass text
+  labelSelector any
+  namespaces list
+  nativeLBByDefault bool
+  publishedService map
+   enabled bool
+   pathOverride text
+  strictPrefixMatching bool
+ kubernetesIngressNginx map
+  certAuthFilePath text
+  controllerClass text
+  defaultBackendService text
+  disableSvcExternalName bool
+  enabled bool
+  endpoint text
+  ingressClass text
+  ingressClassByName bool
+  publishService map
+   enabled bool
+   pathOverride text
+  publishStatusAddress text
+  throttleDuration text
+  token text
+  watchIngressWithoutClass bool
+  watchNamespace text
+  watchNamespaceSelector any
+rbac map
+ aggregateTo list
+ enabled bool
+ namespaced bool
+readinessProbe any
+resources any
+securityContext any
+service map
+ additionalServices map
+ annotations any
+ annotationsTCP map
+ annotationsUDP map
+ enabled bool
+ externalIPs list
+ labels any
+ loadBalancerSourceRanges list
+ single bool
+ spec map
+ type text
+serviceAccount map
+ name text
+serviceAccountAnnotations any
+startupProbe any
+tlsOptions map
+tlsStore map
+tolerations any
+topologySpreadConstraints any
+tracing map
+ addInternals bool
+ capturedRequestHeaders list
+ capturedResponseHeaders list
+ otlp map
+  enabled bool
+  grpc map
+   enabled bool
+   endpoint text
+   insecure bool
+   tls map
+    ca text
+    cert text
+    insecureSkipVerify bool
+    key text
+  http map
+   enabled bool
+   endpoint text
+   headers map
+   tls map
+    ca text
+    cert text
+    insecureSkipVerify bool
+    key text
+ resourceAttributes map
+ safeQueryParams list
+ sampleRate number
+ serviceName text
+updateStrategy any
+versionOverride text
+volumes any
+`;

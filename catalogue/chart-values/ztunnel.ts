@@ -1,0 +1,50 @@
+/** The values of chart ztunnel 1.30.3, written by `npm run charts`: see shape.ts. */
+export const ZTUNNEL = `
+affinity any
+annotations any
+caAddress bool|number|text
+compatibilityVersion any
+dnsConfig any
+dnsPolicy bool|number|text
+env any
+global map
+ networkPolicy map
+  enabled bool
+hub bool|number|text
+image bool|number|text
+imagePullPolicy bool|number|text
+imagePullSecrets any
+istioNamespace bool|number|text
+labels any
+logAsJson bool
+logLevel bool|number|text
+meshConfig any
+multiCluster map
+ clusterName bool|number|text
+network bool|number|text
+nodeSelector any
+ownerName any
+peerCaCrl map
+ enabled bool
+platform any
+podAnnotations any
+podLabels any
+profile any
+resourceName bool|number|text
+resourceQuotas map
+ enabled bool
+ pods number|text
+resourceScope bool|number|text
+resources any
+revision bool|number|text
+seLinuxOptions map
+tag bool|number|text
+terminationGracePeriodSeconds number|text
+tolerations any
+trustBundleName any
+updateStrategy any
+variant bool|number|text
+volumeMounts any
+volumes any
+xdsAddress bool|number|text
+`;
