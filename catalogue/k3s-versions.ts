@@ -78,6 +78,12 @@ export const RUNTIMES_COMPONENT: Backported = {
   since: ["v1.26.12+k3s1", "v1.27.9+k3s1", "v1.28.5+k3s1", "v1.29.0+k3s1"],
 };
 
+/** `import /etc/coredns/custom/*.override` in the packaged CoreDNS's own block (k3s-io/k3s #7639 and its backports). */
+export const COREDNS_OVERRIDES: Backported = {
+  title: "additions to CoreDNS's default server block",
+  since: ["v1.25.11+k3s1", "v1.26.6+k3s1", "v1.27.3+k3s1"],
+};
+
 /** Whether a release has a backported feature. */
 export function hasFeature(version: K3sVersion, feature: Backported): boolean {
   const own = feature.since

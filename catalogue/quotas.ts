@@ -18,6 +18,8 @@ export const LOAD_BALANCER_ADDRESSES_PER_SUBNET = 8;
 export const CREATED_VPC_PREFIXES = { shortest: 16, longest: 22 } as const;
 /** Prefix lengths of a VPC, and of a subnet (VPC user guide). */
 export const VPC_PREFIXES = { shortest: 16, longest: 28 } as const;
+/** The same of IPv6: an Amazon-provided block of a VPC is a /56, one of IPAM a /44 to /60; subnets are given /64s here (VPC user guide). */
+export const VPC_PREFIXES_6 = { vpc: { shortest: 44, longest: 60 }, subnet: { shortest: 64, longest: 64 } } as const;
 /** A created VPC is cut into blocks whose prefix is this much longer than its own; a block is a zone's subnet. */
 export const SUBNET_BLOCK_BITS = 4;
 /** Tags of a resource (tagging limits), less those that the program sets itself. */

@@ -5,7 +5,7 @@
  * K3s backports charts, so every minor line has its own boundaries, and a boundary may lie between two builds of one Kubernetes
  * patch (v1.25.15+k3s1 and +k3s2). Followed: K3s's release notes (Traefik version per release) and the K3s manifests.
  */
-import { compareK3sVersions, parseK3sVersion, type K3sVersion } from "./k3s-versions";
+import { compareK3sVersions, parseK3sVersion, type Backported, type K3sVersion } from "./k3s-versions";
 
 /** From this K3s release on, within its minor line, the packaged chart has this major. */
 export interface TraefikChartRow {
@@ -84,6 +84,62 @@ export const CHECKED_UP_TO: readonly string[] = [
   "v1.37.1+k3s1",
 ];
 
+/** The first chart with Traefik v3 (its release notes); the charts before have v2. */
+const TRAEFIK_V3_MAJOR = 28;
+
+/** Major of Traefik itself in a chart. Traefik v1 was the packaged one up to K3s v1.20 (K3s docs, networking services). */
+export function traefikMajorOf(chartMajor: number): 2 | 3 {
+  return chartMajor >= TRAEFIK_V3_MAJOR ? 3 : 2;
+}
+
+/**
+ * The first K3s that packages Traefik v2; the lines before have v1, which later releases of K3s leave in place where they find it (K3s
+ * docs, networking services).
+ */
+export const FIRST_TRAEFIK_V2 = "v1.21.0+k3s1";
+
+/** Values that moved between majors of the chart, by the first major that has the new place (release notes of the chart). */
+export const CHART_MOVES: readonly { readonly major: number; readonly what: string }[] = [
+  { major: 27, what: "ports.X.expose is a mapping (expose: {default: true})" },
+  { major: 33, what: "certResolvers is certificatesResolvers, in Traefik's own syntax" },
+  { major: 34, what: "ports.X.redirectTo is ports.X.redirections" },
+  { major: 36, what: "globalArguments is global" },
+  { major: 39, what: "ports.X.redirections, middlewares and tls are under ports.X.http" },
+  { major: 40, what: "keys of the Service are under service.spec" },
+  { major: 41, what: "logs.general is log, logs.access is accessLog, providers.file.content is a mapping" },
+];
+
+/** The first release of each line that packages a chart of this major or a newer one, up to the line that had it from the start. */
+function releasesWithChart(major: number): string[] {
+  const lines = new Map<number, TraefikChartRow[]>();
+  for (const row of TRAEFIK_CHARTS) {
+    const { minor } = parseRelease(row.from);
+    lines.set(minor, [...(lines.get(minor) ?? []), row]);
+  }
+  const firsts = [...lines.values()].flatMap((rows) => rows.find((row) => row.major >= major)?.from ?? []);
+  const fromStart = firsts.findIndex((from) => parseRelease(from).patch === 0);
+  return firsts.slice(0, fromStart + 1);
+}
+
+/**
+ * The packaged Traefik with the Gateway API: from chart 34 on, K3s's definitions of Traefik hold those of its standard channel
+ * (k3s-io/k3s-charts, traefik-crd). From v1.37 on K3s brings them by themselves (k3s-io/k3s #14557).
+ */
+export const PACKAGED_GATEWAY_API: Backported = {
+  title: "a packaged Traefik with the Gateway API",
+  since: releasesWithChart(34),
+};
+export const K3S_GATEWAY_API = "v1.37.0+k3s1";
+
+/** Traefik's own chart brings the definitions of the Gateway API up to 40.1 (release notes of 40.2.0); `newest` is one that does. */
+export const CHART_GATEWAY_API = { before: "40.2.0", newest: "39.0.9" } as const;
+
+/** The oldest packaged chart whose values for Let's Encrypt the program writes. */
+export const PACKAGED_ACME: Backported = {
+  title: "a packaged Traefik of chart 25 or newer",
+  since: releasesWithChart(25),
+};
+
 /** The chart of a K3s release. */
 export interface TraefikChart {
   /** Major of the chart's version. */
@@ -95,7 +151,8 @@ export interface TraefikChart {
 }
 
 const MAJORS = TRAEFIK_CHARTS.map((row) => row.major);
-const NEWEST_MAJOR = Math.max(...MAJORS);
+/** The newest chart whose syntax the program knows. */
+export const NEWEST_MAJOR = Math.max(...MAJORS);
 const OLDEST_MAJOR = Math.min(...MAJORS);
 
 /**
