@@ -1,5 +1,5 @@
 /** Hosts of target `existing`, each with its pool's settings where it says nothing itself. */
-import { isAddress } from "../catalogue/cidr";
+import { familyOf, isAddress } from "../catalogue/cidr";
 import { SSH_PORT } from "../catalogue/ports";
 import type { ParsedExisting } from "./schema";
 import type { Architecture, HostSpec, InterfaceSpec, Role } from "./types";
@@ -60,7 +60,8 @@ function merged(parsed: ParsedExisting, node: ParsedHost): Host {
     },
     get external() {
       const given = node.external ?? poolOf(parsed, node)?.external;
-      return given ?? (isAddress(node.address) ? { address: node.address } : undefined);
+      const own = isAddress(node.address) && familyOf(node.address) === parsed.ipFamilies[0];
+      return given ?? (own ? { address: node.address } : undefined);
     },
     get backplane() {
       return node.backplane ?? poolOf(parsed, node)?.backplane;
@@ -85,8 +86,10 @@ export function hostsOf(parsed: ParsedExisting): Host[] {
   return parsed.nodes.map((node) => merged(parsed, node));
 }
 
-function interfaceSpec({ address, interface: name }: WrittenInterface): InterfaceSpec {
-  return name === undefined ? { kind: "address", address: address ?? "" } : { kind: "interface", interface: name };
+function interfaceSpec({ address, interface: name, address6 }: WrittenInterface): InterfaceSpec {
+  const second = address6 === undefined ? {} : { address6 };
+  if (name !== undefined) return { kind: "interface", interface: name, ...second };
+  return { kind: "address", address: address ?? "", ...second };
 }
 
 /** A host that passed the checks. */

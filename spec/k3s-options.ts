@@ -5,8 +5,7 @@ const BY_LAYOUT = "the program sets it by layout and placement";
 const NAMES = "use namePrefix of the node pool";
 const LABELS = "use labels of the node pool";
 const TAINTS = "use taints of the node pool";
-const REGISTRIES = "the program writes /etc/rancher/k3s/registries.yaml for k3s.embeddedRegistry";
-const BACKEND = "use k3s.flannelBackend";
+const BACKEND = "use k3s.flannelBackend, or cni for another CNI";
 const TOKENS = "the program makes the tokens and keeps them out of the configuration";
 const JOINING = "the program forms the cluster and joins the nodes (k3s.bootstrapServer names the first)";
 const DISABLE = "use k3s.disable";
@@ -32,7 +31,7 @@ const OWNED: Readonly<Record<string, string>> = {
   "flannel-conf": BACKEND,
   "flannel-cni-conf": BACKEND,
   "flannel-external-ip": BY_LAYOUT,
-  "flannel-ipv6-masq": "IPv6 is not supported yet",
+  "flannel-ipv6-masq": "use k3s.flannelIpv6Masq",
   "cluster-cidr": "use k3s.clusterCidr",
   "service-cidr": "use k3s.serviceCidr",
   "cluster-dns": "use k3s.clusterDns",
@@ -40,14 +39,14 @@ const OWNED: Readonly<Record<string, string>> = {
   "service-node-port-range": "use k3s.nodePortRange",
   "egress-selector-mode": "use k3s.egressSelectorMode",
   "embedded-registry": "use k3s.embeddedRegistry",
-  "private-registry": REGISTRIES,
+  "private-registry": "use k3s.registries",
   "secrets-encryption": "use k3s.secretsEncryption",
   "secrets-encryption-provider": "use k3s.secretsEncryption",
   "etcd-expose-metrics": "use k3s.etcdExposeMetrics",
   "supervisor-metrics": "it would serve metrics on every node, which no entry of the port catalogue allows",
   "tls-san": "use k3s.tlsSans",
   "disable-network-policy": "use k3s.disableNetworkPolicy",
-  "disable-kube-proxy": "a cluster without kube-proxy is not supported yet",
+  "disable-kube-proxy": "use cni.replaceKubeProxy, or k3s.disableKubeProxy",
   "disable-helm-controller":
     "it would leave the packaged Traefik uninstalled, whose chart the Helm controller installs",
   "disable-cloud-controller": "ServiceLB and the nodes' addresses need K3s's cloud controller",
@@ -125,7 +124,6 @@ const ON_HOSTS: ReadonlyMap<string, string> = new Map([
   [NAMES, "use name of the host"],
   [LABELS, "use labels of the host or of its pool"],
   [TAINTS, "use taints of the host or of its pool"],
-  [REGISTRIES, "use k3s.registries"],
 ]);
 
 /** What to do instead of an option that the program owns; undefined for an option that is the operator's. */

@@ -1,5 +1,5 @@
 /** Defaults that depend on other settings. What goes in has passed every check; what comes out is what `plan/` reads. */
-import { addressAt } from "../catalogue/cidr";
+import { isPrivate } from "../catalogue/cidr";
 import { nodeName } from "../catalogue/node-names";
 import {
   BGP_PORT,
@@ -10,6 +10,7 @@ import {
   type PortRange,
 } from "../catalogue/ports";
 import { airGapSpec } from "./artefacts";
+import { defaultDns } from "../catalogue/families";
 import { hostSpec, hostsOf } from "./hosts";
 import { DISABLEABLE, FLANNEL_BACKENDS, type ParsedAws, type ParsedExisting, type ParsedSpec } from "./schema";
 import type {
@@ -17,10 +18,14 @@ import type {
   AwsPoolSpec,
   AwsSpec,
   BastionSpec,
+  BgpPeerSpec,
   ClusterSpec,
+  CniSpec,
   DisableableComponent,
+  DnsSpec,
   ExistingSpec,
   FlannelBackend,
+  IngressSpec,
   K3sSpec,
   LoadBalancerSpec,
   Role,
@@ -29,9 +34,6 @@ import type {
   SshSpec,
   StackSecrets,
 } from "./types";
-
-/** Place of the cluster DNS in the service network, counted from its first address (K3s docs, `--cluster-dns`). */
-const CLUSTER_DNS_INDEX = 10;
 
 /** Words that `from` takes besides networks. */
 export const SOURCE_WORDS = ["nodes", "servers", "agents", "clients", "admin"] as const;
@@ -45,7 +47,7 @@ export function isDisableable(name: string): name is DisableableComponent {
 }
 
 /** Whether a name is a flannel backend that the program can render. */
-export function isFlannelBackend(name: string): name is FlannelBackend {
+export function isFlannelBackend(name: string): name is Exclude<FlannelBackend, "none"> {
   return (FLANNEL_BACKENDS as readonly string[]).includes(name);
 }
 
@@ -119,10 +121,66 @@ export function serverNames(parsed: ParsedSpec): string[] {
     .flatMap(groupNames);
 }
 
-/** Packaged components that are left out: what the stack says, and servicelb whenever it is not the load balancer. */
+/** Packaged components that are left out: what the stack says, and those in whose place it chooses another one, or none. */
 export function disabledComponents(parsed: ParsedSpec): string[] {
-  const others = parsed.loadBalancer.type === "servicelb" ? [] : ["servicelb"];
+  const others = [
+    ...(parsed.loadBalancer.type === "servicelb" ? [] : ["servicelb"]),
+    ...(ingressType(parsed) === "traefik" ? [] : ["traefik"]),
+    ...(dnsOf(parsed).type === "coredns" ? [] : ["coredns"]),
+  ];
   return [...new Set([...parsed.k3s.disable, ...others])].sort();
+}
+
+/** The ingress controller: the packaged Traefik, unless the stack chooses another one or disables it. */
+export function ingressType({ ingress, k3s }: ParsedSpec): IngressSpec["type"] {
+  return ingress?.type ?? (k3s.disable.includes("traefik") ? "none" : "traefik");
+}
+
+/** Where the settings of the stack's ingress controller stand: Traefik's under `traefik`. */
+export function ingressPath(parsed: ParsedSpec): "traefik" | "ingress" {
+  const type = ingressType(parsed);
+  return type === "nginx" || type === "haproxy" ? "ingress" : "traefik";
+}
+
+/** The ingress controller with its settings: Traefik's stand under `traefik`. */
+export function ingressOf(parsed: ParsedSpec): IngressSpec {
+  const type = ingressType(parsed);
+  if (type === "none") return { type };
+  const { ingress } = parsed;
+  if (ingress?.type === "nginx" || ingress?.type === "haproxy") return ingress;
+  const { redirectToHttps, openHttp, replicas, externalTrafficPolicy, trustedProxies, annotations, lbPool, values } =
+    parsed.traefik;
+  const settings = {
+    redirectToHttps,
+    openHttp,
+    replicas,
+    externalTrafficPolicy,
+    trustedProxies,
+    annotations,
+    ...(lbPool === undefined ? {} : { lbPool }),
+    values,
+  };
+  return ingress?.type === "traefik-chart" ? { ...ingress, ...settings } : { type: "traefik", ...settings };
+}
+
+/** The cluster's DNS: the packaged CoreDNS, unless the stack chooses another one or disables it. */
+export function dnsOf({ dns, k3s }: ParsedSpec): DnsSpec {
+  if (dns !== undefined) return dns;
+  return k3s.disable.includes("coredns") ? { type: "none" } : { type: "coredns", custom: {}, nodeLocalCache: false };
+}
+
+/** Calico's encapsulations that follow the routes which nodes tell each other by BGP. */
+const BGP_ENCAPSULATIONS: readonly string[] = ["ipip", "ipip-cross-subnet", "none"];
+
+/** The CNI, with what its settings leave open. */
+export function cniOf({ cni }: Pick<ParsedSpec, "cni">): CniSpec {
+  if (cni.type !== "calico") return cni;
+  return { ...cni, bgp: cni.bgp ?? BGP_ENCAPSULATIONS.includes(cni.encapsulation) };
+}
+
+/** Whether the CNI forwards Services itself, in kube-proxy's place. */
+export function replacesKubeProxy({ cni }: Pick<ParsedSpec, "cni">): boolean {
+  return "replaceKubeProxy" in cni && cni.replaceKubeProxy;
 }
 
 /** NAT gateways: one for private nodes of a created VPC unless the stack says otherwise. */
@@ -136,15 +194,27 @@ function endpoint(text: string): ApiEndpointSpec {
 }
 
 function loadBalancer(parsed: ParsedSpec["loadBalancer"]): LoadBalancerSpec {
-  if (parsed.type !== "metallb") return parsed;
-  const { bgp, ...rest } = parsed;
-  if (bgp === undefined) return rest;
-  const peers = bgp.peers.map(({ password, peerPort, ...peer }) => ({
-    ...peer,
-    peerPort: peerPort ?? BGP_PORT,
-    hasPassword: password !== undefined,
-  }));
-  return { ...rest, bgp: { ...bgp, peers } };
+  switch (parsed.type) {
+    case "metallb": {
+      const { bgp, ...rest } = parsed;
+      return bgp === undefined ? rest : { ...rest, bgp: { ...bgp, peers: bgp.peers.map(peerSpec) } };
+    }
+    case "cilium": {
+      const { bgp, ...rest } = parsed;
+      return bgp === undefined ? rest : { ...rest, bgp: { ...bgp, peers: bgp.peers.map(peerSpec) } };
+    }
+    case "servicelb":
+    case "aws":
+    case "none":
+      return parsed;
+  }
+}
+
+type ParsedPeer = NonNullable<Extract<ParsedSpec["loadBalancer"], { type: "metallb" }>["bgp"]>["peers"][number];
+
+/** A BGP peer with its port, and without its password. */
+function peerSpec({ password, peerPort, ...peer }: ParsedPeer): BgpPeerSpec {
+  return { ...peer, peerPort: peerPort ?? BGP_PORT, hasPassword: password !== undefined };
 }
 
 function bastion(parsed: NonNullable<ParsedSpec["access"]["ssh"]["bastion"]>): BastionSpec {
@@ -161,16 +231,29 @@ function sshOf({ access }: ParsedSpec): SshSpec {
   };
 }
 
-function k3sOf(parsed: ParsedSpec, k3s: ParsedAws["k3s"]): K3sSpec {
+function k3sOf(parsed: ParsedSpec, { registries, ...k3s }: ParsedAws["k3s"]): K3sSpec {
+  const ownsPolicies = parsed.cni.type === "calico" || parsed.cni.type === "cilium";
   return {
     ...k3s,
+    ...(registries === undefined ? {} : { registries }),
     disable: disabledComponents(parsed).filter(isDisableable),
-    flannelBackend: isFlannelBackend(k3s.flannelBackend) ? k3s.flannelBackend : "vxlan",
-    clusterDns: k3s.clusterDns ?? addressAt(k3s.serviceCidr, CLUSTER_DNS_INDEX),
+    flannelBackend:
+      parsed.cni.type !== "flannel" ? "none" : isFlannelBackend(k3s.flannelBackend) ? k3s.flannelBackend : "vxlan",
+    disableNetworkPolicy: k3s.disableNetworkPolicy || ownsPolicies,
+    disableKubeProxy: k3s.disableKubeProxy || replacesKubeProxy(parsed),
+    clusterDns: k3s.clusterDns ?? defaultDns(k3s.serviceCidr),
+    clusterDns6: k3s.clusterDns6 ?? defaultDns(k3s.serviceCidr6),
+    flannelIpv6Masq: masqueradesIpv6(parsed),
     nodePortRange:
       (k3s.nodePortRange === undefined ? undefined : parsePorts(k3s.nodePortRange)) ?? DEFAULT_NODE_PORT_RANGE,
     bootstrapServer: k3s.bootstrapServer ?? serverNames(parsed)[0] ?? "",
   };
+}
+
+/** Whether flannel gives pods' IPv6 packets their node's address on the way out. */
+function masqueradesIpv6({ cni, ipFamilies, k3s }: ParsedSpec): boolean {
+  if (cni.type !== "flannel" || !ipFamilies.includes("ipv6")) return false;
+  return k3s.flannelIpv6Masq ?? isPrivate(k3s.clusterCidr6);
 }
 
 /** What every target has alike. */
@@ -178,8 +261,14 @@ function commonOf(stack: string, parsed: ParsedSpec) {
   return {
     stack,
     layout: parsed.layout,
+    ipFamilies: parsed.ipFamilies,
     api: { endpoint: endpoint(parsed.api.endpoint) },
+    cni: cniOf(parsed),
+    networkPolicy: parsed.networkPolicy,
+    ingress: ingressOf(parsed),
     traefik: parsed.traefik,
+    dns: dnsOf(parsed),
+    serviceMesh: parsed.serviceMesh,
     services: services(parsed),
     delivery: parsed.delivery,
   };
@@ -200,10 +289,10 @@ function awsSpec(stack: string, parsed: ParsedAws): AwsSpec {
   };
 }
 
-/** MetalLB's layer 2 mode answers on the external interfaces; with layout shared on whichever there are. */
+/** Layer 2 announcement answers on the external interfaces; with layout shared on whichever there are. */
 function hostsLoadBalancer(parsed: ParsedExisting): LoadBalancerSpec {
   const spec = loadBalancer(parsed.loadBalancer);
-  if (parsed.layout === "shared" || spec.type !== "metallb" || spec.l2 === undefined) return spec;
+  if (parsed.layout === "shared" || !("l2" in spec) || spec.l2 === undefined) return spec;
   if (spec.l2.interfaces.length > 0) return spec;
   const names = hostsOf(parsed).flatMap(({ external }) => external?.interface ?? []);
   return { ...spec, l2: { interfaces: [...new Set(names)].sort() } };
@@ -211,17 +300,16 @@ function hostsLoadBalancer(parsed: ParsedExisting): LoadBalancerSpec {
 
 function existingSpec(stack: string, parsed: ParsedExisting): ExistingSpec {
   const { admin, clients } = parsed.access;
-  const { airGap, registries, ...k3s } = parsed.k3s;
+  const { airGap, ...k3s } = parsed.k3s;
   return {
     ...commonOf(stack, parsed),
     target: "existing",
-    network: { egress: "any", defaultRoute: parsed.network.defaultRoute },
+    network: { egress: "any", ...parsed.network },
     access: { admin, clients, ssh: sshOf(parsed) },
     nodes: hostsOf(parsed).map(hostSpec),
     k3s: {
       ...k3sOf(parsed, k3s),
       ...(airGap === undefined ? {} : { airGap: airGapSpec(airGap) }),
-      ...(registries === undefined ? {} : { registries }),
     },
     loadBalancer: hostsLoadBalancer(parsed),
     hostFirewall: parsed.hostFirewall,
@@ -236,7 +324,7 @@ export function normalize(stack: string, parsed: ParsedSpec): ClusterSpec {
 /** The stack's secret values. */
 export function secretsOf(parsed: ParsedSpec): StackSecrets {
   const { ssh } = parsed.access;
-  const peers = parsed.loadBalancer.type === "metallb" ? (parsed.loadBalancer.bgp?.peers ?? []) : [];
+  const peers = "bgp" in parsed.loadBalancer ? (parsed.loadBalancer.bgp?.peers ?? []) : [];
   const passwords = peers.flatMap(({ name, password }) => (password === undefined ? [] : [[name, password] as const]));
   return {
     ...(ssh.privateKey === undefined ? {} : { privateKey: ssh.privateKey }),

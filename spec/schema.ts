@@ -10,8 +10,8 @@ import { awsStack } from "./settings/aws";
 import { existingStack } from "./settings/existing";
 import { elsewhere } from "./unsupported";
 
-export { DEFAULT_K3S_VERSION, DEFAULT_METALLB_VERSION, DISABLEABLE, FLANNEL_BACKENDS } from "./settings/common";
-export { traefik as traefikSettings } from "./settings/common";
+export { DEFAULT_K3S_VERSION, DISABLEABLE, FLANNEL_BACKENDS } from "./settings/common";
+export { traefik as traefikSettings } from "./settings/ingress";
 
 /** The settings of each target. */
 export const TARGET_SCHEMAS = { aws: awsStack, existing: existingStack } as const;

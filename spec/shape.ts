@@ -136,7 +136,7 @@ function unionProblem(issue: UnionIssue, path: string, value: unknown, written: 
     return {
       code: "unsupported-setting",
       path,
-      message: `is not supported yet: ${subject.title} (${show(value, written)})`,
+      message: `is not supported: ${subject.title} (${show(value, written)})`,
       remedy: subject.instead,
     };
   }

@@ -2,11 +2,13 @@
  * `ClusterSpec`: a stack that passed every check, with every default filled in. The only thing that `plan/` reads.
  * Secrets are not in it: they travel beside it (`StackSecrets`), so that a plan can be printed whole.
  */
+import type { IpFamily } from "../catalogue/cidr";
 import type { PortRange } from "../catalogue/ports";
-import type { FLANNEL_BACKENDS, DISABLEABLE, ParsedAws, ParsedExisting, ParsedSpec } from "./schema";
+import type { FLANNEL_BACKENDS, DISABLEABLE, ParsedAws, ParsedSpec } from "./schema";
 
 export type { Target } from "./schema";
-export type FlannelBackend = (typeof FLANNEL_BACKENDS)[number];
+/** `none` with another CNI than flannel. */
+export type FlannelBackend = (typeof FLANNEL_BACKENDS)[number] | "none";
 export type DisableableComponent = (typeof DISABLEABLE)[number];
 export type Layout = ParsedSpec["layout"];
 export type Role = "server" | "agent";
@@ -51,12 +53,60 @@ export type BgpPeerSpec = Omit<ParsedPeer, "password" | "peerPort"> & {
   readonly hasPassword: boolean;
 };
 
+type ParsedBalancer<Type> = Extract<ParsedSpec["loadBalancer"], { type: Type }>;
+type ParsedCiliumBalancer = ParsedBalancer<"cilium">;
+type ParsedCiliumBgp = NonNullable<ParsedCiliumBalancer["bgp"]>;
+
 export type LoadBalancerSpec =
-  | { readonly type: "servicelb" }
-  | { readonly type: "none" }
+  | DeepReadonly<ParsedBalancer<"servicelb" | "none" | "aws">>
   | (DeepReadonly<Omit<ParsedMetallb, "bgp">> & {
       readonly bgp?: DeepReadonly<Omit<ParsedBgp, "peers">> & { readonly peers: readonly BgpPeerSpec[] };
+    })
+  | (DeepReadonly<Omit<ParsedCiliumBalancer, "bgp">> & {
+      readonly bgp?: DeepReadonly<Omit<ParsedCiliumBgp, "peers">> & { readonly peers: readonly BgpPeerSpec[] };
     });
+
+type ParsedCni = ParsedSpec["cni"];
+/** What connects pods between nodes. */
+export type CniSpec = DeepReadonly<
+  | Exclude<ParsedCni, { type: "calico" }>
+  | (Omit<Extract<ParsedCni, { type: "calico" }>, "bgp"> & {
+      /** Whether nodes exchange routes by BGP. */
+      bgp: boolean;
+    })
+>;
+
+/** What every ingress controller has, from `ingress` or from `traefik`. */
+export type IngressSettings = DeepReadonly<
+  Pick<
+    ParsedSpec["traefik"],
+    | "redirectToHttps"
+    | "openHttp"
+    | "replicas"
+    | "externalTrafficPolicy"
+    | "trustedProxies"
+    | "annotations"
+    | "lbPool"
+    | "values"
+  >
+>;
+
+/** The ingress controller. */
+export type IngressSpec =
+  | { readonly type: "none" }
+  /** Traefik as K3s packages it; further settings in `ClusterSpec.traefik`. */
+  | ({ readonly type: "traefik" } & IngressSettings)
+  /** Traefik by its own chart; further settings in `ClusterSpec.traefik`. */
+  | ({ readonly type: "traefik-chart"; readonly version: string } & IngressSettings)
+  | ({
+      readonly type: "nginx" | "haproxy";
+      readonly version: string;
+      /** How the trusted proxies tell the client's address: by the PROXY protocol, or by X-Forwarded-For. */
+      readonly proxyProtocol: boolean;
+    } & IngressSettings);
+
+/** The cluster's DNS. */
+export type DnsSpec = DeepReadonly<NonNullable<ParsedSpec["dns"]>>;
 
 /** Nodes that are alike: a pool of machines, or one host. */
 export interface NodeGroupSpec {
@@ -71,9 +121,13 @@ export interface NodeGroupSpec {
 /** A pool of EC2 instances. */
 export type AwsPoolSpec = DeepReadonly<ParsedPool> & { readonly namePrefix: string };
 
-/** Which interface of a host: by its address, or by its name, whose address is read on the host. */
-export type InterfaceSpec =
-  { readonly kind: "address"; readonly address: string } | { readonly kind: "interface"; readonly interface: string };
+/** Which interface of a host: by its address of the first IP family, or by its name, whose address is read on the host. */
+export type InterfaceSpec = (
+  { readonly kind: "address"; readonly address: string } | { readonly kind: "interface"; readonly interface: string }
+) & {
+  /** With dual stack its IPv6 address; read on the host where the stack does not say it. */
+  readonly address6?: string;
+};
 
 /** A host that is there. */
 export interface HostSpec extends NodeGroupSpec {
@@ -81,7 +135,7 @@ export interface HostSpec extends NodeGroupSpec {
   /** The node's name. */
   readonly name: string;
   readonly arch: Architecture;
-  /** Where SSH connects to: an IPv4 address or a host name. */
+  /** Where SSH connects to: an address or a host name. */
   readonly address: string;
   /** SSH port. */
   readonly port: number;
@@ -125,15 +179,29 @@ export type ApiEndpointSpec =
   { readonly kind: "firstServer" } | { readonly kind: "nlb" } | { readonly kind: "address"; readonly address: string };
 
 export type K3sSpec = DeepReadonly<
-  Omit<ParsedAws["k3s"], "disable" | "flannelBackend" | "clusterDns" | "nodePortRange" | "bootstrapServer">
+  Omit<
+    ParsedAws["k3s"],
+    | "registries"
+    | "disable"
+    | "flannelBackend"
+    | "flannelIpv6Masq"
+    | "clusterDns"
+    | "clusterDns6"
+    | "nodePortRange"
+    | "bootstrapServer"
+  >
 > & {
   /** Sorted, without repeats; holds servicelb whenever another load balancer or none is chosen. */
   readonly disable: readonly DisableableComponent[];
   readonly flannelBackend: FlannelBackend;
   readonly clusterDns: string;
+  readonly clusterDns6: string;
+  /** Whether flannel changes the source of pods' IPv6 packets that leave the cluster. */
+  readonly flannelIpv6Masq: boolean;
   readonly nodePortRange: PortRange;
   /** Name of the node that forms the cluster. */
   readonly bootstrapServer: string;
+  readonly registries?: RegistriesSpec;
 };
 
 /** A file that K3s is installed from: on the operator's disk, or at a URL that the host fetches. */
@@ -154,15 +222,22 @@ export interface AirGapSpec {
   readonly arm64?: ArtefactsSpec;
 }
 
-export type RegistriesSpec = DeepReadonly<NonNullable<ParsedExisting["k3s"]["registries"]>>;
+export type RegistriesSpec = DeepReadonly<NonNullable<ParsedSpec["k3s"]["registries"]>>;
 
 /** What every target has. */
 interface CommonSpec {
   /** The stack's name, such as `dev-shared`. */
   readonly stack: string;
   readonly layout: Layout;
+  /** The first one is the nodes' and Services' own where only one counts. */
+  readonly ipFamilies: readonly IpFamily[];
   readonly api: { readonly endpoint: ApiEndpointSpec };
+  readonly cni: CniSpec;
+  readonly networkPolicy: DeepReadonly<ParsedSpec["networkPolicy"]>;
+  readonly ingress: IngressSpec;
   readonly traefik: DeepReadonly<ParsedSpec["traefik"]>;
+  readonly dns: DnsSpec;
+  readonly serviceMesh: DeepReadonly<ParsedSpec["serviceMesh"]>;
   readonly loadBalancer: LoadBalancerSpec;
   readonly services: readonly ServiceSpec[];
   readonly delivery: "api" | "manifests";
@@ -188,10 +263,11 @@ export interface ExistingSpec extends CommonSpec {
     /** What leaves the hosts by other networks than the backplane is their owner's to say. */
     readonly egress: "any";
     readonly defaultRoute: "auto" | "required";
+    readonly mtu: number;
   };
   readonly access: AccessSpec;
   readonly nodes: readonly HostSpec[];
-  readonly k3s: K3sSpec & { readonly airGap?: AirGapSpec; readonly registries?: RegistriesSpec };
+  readonly k3s: K3sSpec & { readonly airGap?: AirGapSpec };
   readonly hostFirewall: "nftables" | "firewalld" | "none";
 }
 

@@ -81,7 +81,7 @@ export function unknownKey(raw: unknown, parent: Path, key: string, target: Targ
     return {
       code: "unsupported-setting",
       path,
-      message: `is not supported yet: ${subject.title}${shown}`,
+      message: `is not supported: ${subject.title}${shown}`,
       remedy: subject.instead,
     };
   }
@@ -109,9 +109,6 @@ export function legacyProblem(path: string, flag: LegacyFlag, raw: unknown, valu
     code: "legacy-setting",
     path,
     message: `${flag.flag} is a flag of older K3s: ${legacyFlagFate(flag, version)}; allowed: its modern form, ${flag.modern}`,
-    remedy:
-      flag === LEGACY_FLAGS["no-deploy"]
-        ? `${list} instead`
-        : "remove it: a stack cannot have another CNI than flannel yet, which k3s.flannelBackend: none would need",
+    remedy: flag === LEGACY_FLAGS["no-deploy"] ? `${list} instead` : "remove it, and set cni: calico, cilium or none",
   };
 }

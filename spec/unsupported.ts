@@ -1,6 +1,6 @@
 /**
- * Names of things that operators ask for and the program does not have yet, and of settings of older K3s. They are refused by
- * name, so that nobody takes them for a misspelling.
+ * Names of things that operators ask for and the program does not have, or has by another name, and of settings of older K3s. They are
+ * refused by name, with the reason, so that nobody takes them for a misspelling.
  */
 import { LEGACY_FLAGS, type LegacyFlag } from "../catalogue/k3s-versions";
 import type { Target } from "./schema";
@@ -13,48 +13,54 @@ interface Unsupported {
   readonly existing?: string;
 }
 
-/** Things that are not supported yet, by the folded forms (lower-case letters and digits) of the names they go by. */
+/** Things that are not supported, or not by this name, by the folded forms (lower-case letters and digits) of the names they go by. */
 export const UNSUPPORTED: readonly Unsupported[] = [
   {
-    title: "Calico",
-    names: ["calico", "tigera", "canal", "typha"],
-    instead: "use flannel: k3s.flannelBackend vxlan, host-gw or wireguard-native",
+    title: "a CNI by this name",
+    names: ["calico", "tigera", "typha", "cilium", "hubble", "cni", "cnitype", "networkplugin"],
+    instead: "use cni: flannel, calico, cilium or none (cni.hubble for Hubble)",
   },
   {
-    title: "Cilium",
-    names: ["cilium", "hubble"],
-    instead: "use flannel: k3s.flannelBackend vxlan, host-gw or wireguard-native",
+    title: "a CNI that the program does not install",
+    names: ["canal", "weave", "weavenet", "kuberouter", "antrea", "multus", "awsvpccni", "kubeovn"],
+    instead: "use cni: none and install it yourself, or cni: calico or cilium",
   },
   {
-    title: "another CNI than flannel",
-    names: ["cni", "weave", "kuberouter", "antrea", "multus", "awsvpccni"],
-    instead: "use flannel: k3s.flannelBackend vxlan, host-gw or wireguard-native",
+    title:
+      "ingress-nginx, the Kubernetes project's controller, which ended in March 2026 and gets no security fixes any more",
+    names: ["ingressnginx", "kubernetesingressnginx"],
+    instead: "use ingress: nginx (F5's NGINX Ingress Controller, another program) or haproxy",
   },
   {
-    title: "another ingress controller than Traefik",
-    names: [
-      "ingress",
-      "ingresscontroller",
-      "ingressnginx",
-      "nginx",
-      "nginxingress",
-      "haproxy",
-      "contour",
-      "kong",
-      "envoy",
-      "caddy",
-    ],
-    instead: "use the packaged Traefik (traefik)",
+    title: "an ingress controller that the program does not install",
+    names: ["contour", "kong", "envoy", "envoygateway", "caddy", "ambassador", "emissary", "apisix"],
+    instead: "use ingress: traefik, traefik-chart, nginx or haproxy, or ingress: none and install it yourself",
   },
   {
-    title: "the Gateway API",
-    names: ["gateway", "gatewayapi"],
-    instead: "use the packaged Traefik with Ingress objects",
+    title: "an ingress controller by this name",
+    names: ["ingresscontroller", "nginx", "nginxingress", "haproxy", "haproxyingress", "traefikchart"],
+    instead: "use ingress: traefik, traefik-chart, nginx, haproxy or none",
   },
   {
-    title: "IPv6 and dual stack",
-    names: ["ipv6", "dualstack", "ipfamily", "ipfamilies", "ipv6cidr", "clustercidrv6", "flannelipv6masq"],
-    instead: "use IPv4 networks only",
+    title: "the Gateway API by this name",
+    names: ["gateway", "gatewayapi", "gatewayclass", "httproute"],
+    instead:
+      "use traefik.gatewayApi; NGINX, HAProxy and Cilium serve it by programs of their own, which are not installed",
+  },
+  {
+    title: "Let's Encrypt by this name",
+    names: ["letsencrypt", "acme", "certresolver", "certificatesresolvers"],
+    instead: "use traefik.acme, or install cert-manager, which serves every ingress controller",
+  },
+  {
+    title: "Let's Encrypt's DNS-01 challenge, which needs credentials of a DNS provider in the cluster",
+    names: ["dns01", "dnschallenge"],
+    instead: "use traefik.acme with challenge http or tls, or install cert-manager with a DNS-01 solver",
+  },
+  {
+    title: "a setting of this name for IPv6",
+    names: ["ipv6", "dualstack", "ipfamily", "ipv6cidr", "clustercidrv6"],
+    instead: "set ipFamilies: [ipv4, ipv6], and the IPv6 networks by k3s.clusterCidr6 and k3s.serviceCidr6",
   },
   {
     title: "the air gap on target aws",
@@ -75,34 +81,69 @@ export const UNSUPPORTED: readonly Unsupported[] = [
     existing: "hostFirewall",
   },
   {
-    title: "credentials of image registries",
+    title: "credentials of image registries, since registries.yaml stands in previews and reviews as plain text",
     names: ["auth", "registryauth", "registrycredentials"],
-    instead: "use a registry that serves the nodes without credentials",
+    instead: "use a mirror that serves the nodes without credentials (k3s.registries), or give pods imagePullSecrets",
   },
   {
-    title: "a service mesh",
-    names: ["servicemesh", "mesh", "istio", "linkerd", "consul"],
-    instead: "leave it out, or install it yourself",
+    title:
+      "Linkerd, whose project publishes no stable releases any more, and whose trust anchor and issuer must be made and renewed outside of it",
+    names: ["linkerd"],
+    instead: "use serviceMesh: istio, or install Linkerd yourself",
   },
   {
-    title: "another cluster DNS than CoreDNS",
-    names: ["dns", "kubedns", "dnsprovider", "nodelocaldns"],
-    instead: "use the packaged CoreDNS",
+    title:
+      "Consul's service mesh, which needs servers with volumes and keys of its own, and proxies in the pods themselves",
+    names: ["consul"],
+    instead: "use serviceMesh: istio, or install Consul yourself",
+  },
+  {
+    title: "a service mesh by this name",
+    names: ["servicemesh", "mesh", "istio", "ambient", "kuma", "openservicemesh", "traefikmesh"],
+    instead: "use serviceMesh: istio, or install another mesh yourself",
+  },
+  {
+    title:
+      "kube-dns, which kubeadm dropped in Kubernetes 1.21, and which reads the API Endpoints, deprecated since 1.33",
+    names: ["kubedns"],
+    instead: "use dns: coredns or coredns-chart, whose Service is called kube-dns all the same",
+  },
+  {
+    title: "the cluster's DNS by this name",
+    names: ["dns", "dnsprovider", "nodelocaldns", "nodelocaldnscache"],
+    instead: "use dns (coredns, coredns-chart or none), and dns.nodeLocalCache for NodeLocal DNSCache",
   },
   {
     title: "another load balancer",
+    names: ["kubevip", "porter", "openelb", "purelb"],
+    instead: "use servicelb, metallb, cilium, aws, or none with one that you install yourself",
+  },
+  {
+    title: "AWS's cloud controller, whose load balancers the AWS Load Balancer Controller has taken over",
     names: [
-      "kubevip",
-      "porter",
-      "openelb",
-      "ciliumlb",
-      "awsloadbalancercontroller",
       "cloudprovider",
-      "purelb",
-      "elb",
-      "alb",
+      "cloudprovideraws",
+      "awscloudprovider",
+      "cloudcontroller",
+      "cloudcontrollermanager",
+      "awscloudcontrollermanager",
     ],
-    instead: "use servicelb, metallb with BGP peers, or none",
+    instead: "use loadBalancer: aws",
+  },
+  {
+    title: "an application load balancer, which would end TLS in front of the ingress",
+    names: ["alb", "applicationloadbalancer", "elb", "classicloadbalancer"],
+    instead: "use a network load balancer: loadBalancer aws, or servicelb with nlb: true",
+  },
+  {
+    title: "this name of a load balancer that there is",
+    names: ["awsloadbalancercontroller", "awslbc"],
+    instead: "use loadBalancer: aws",
+  },
+  {
+    title: "this name of a load balancer that there is",
+    names: ["ciliumlb", "ciliumlbipam", "lbipam"],
+    instead: "use loadBalancer: cilium",
   },
   {
     title: "an external datastore",

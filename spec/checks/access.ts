@@ -1,12 +1,12 @@
 /** Access: SSH keys, and networks that look wrong. */
-import { WORLD, contains, covered, isNetwork } from "../../catalogue/cidr";
+import { IP_FAMILIES, contains, covered, isNetwork, worldOf } from "../../catalogue/cidr";
 import { SECURE_PLACEHOLDER } from "../config";
 import type { Problem } from "../problems";
 import { either, formatPath, show } from "../show";
 import { problem, type AwsCheck, type Check } from "./context";
 
-/** Networks for documentation (RFC 5737). */
-export const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
+/** Networks for documentation (RFC 5737; of IPv6 RFC 3849 and RFC 9637). */
+export const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"];
 const EXAMPLES = 3;
 
 /** Key types that EC2 imports. */
@@ -93,7 +93,7 @@ export const checkOpenness: Check = ({ parsed }) => {
   const valid = (networks: readonly string[]): string[] => networks.filter(isNetwork);
   const open = [["access.admin", valid(admin)] as const, ["access.ssh.bastion.cidr", valid(bastion)] as const].flatMap(
     ([path, networks]) =>
-      covered(WORLD, networks)
+      IP_FAMILIES.some((family) => covered(worldOf(family), networks))
         ? [
             problem(
               "open-administration",

@@ -1,6 +1,19 @@
 /** The form of every network, address and host name. */
-import { isAddress, isNetwork, overlaps, prefixLength, subnetAt } from "../../catalogue/cidr";
-import { CREATED_VPC_PREFIXES, VPC_PREFIXES } from "../../catalogue/quotas";
+import { Address6 } from "ip-address";
+import {
+  IP_FAMILIES,
+  familyOf,
+  hostNetwork,
+  isAddress,
+  isNetwork,
+  overlaps,
+  prefixLength,
+  subnetAt,
+  type IpFamily,
+} from "../../catalogue/cidr";
+import { CREATED_VPC_PREFIXES, VPC_PREFIXES, VPC_PREFIXES_6 } from "../../catalogue/quotas";
+import { NETWORK_KEYS } from "../../catalogue/families";
+import { ingressOf, ingressPath } from "../normalize";
 import type { Problem } from "../problems";
 import { show } from "../show";
 import { isDnsName, problem, repeats, type AwsCheck, type Check } from "./context";
@@ -11,32 +24,78 @@ interface Limits {
   readonly longest: number;
 }
 
-/** K3s takes service networks down from /12 (K3s docs, cli/server.md); the tenth address is the cluster DNS. */
-const SERVICE_PREFIXES: Limits = { shortest: 12, longest: 28 };
-/** Kubernetes cuts a /24 for every node, and at most 16 bits deep. */
-const CLUSTER_PREFIXES: Limits = { shortest: 8, longest: 24 };
+/**
+ * K3s takes service networks down from /12, of IPv6 from /112 (K3s docs, cli/server.md and Basic Network Options); the tenth address is the
+ * cluster DNS.
+ */
+const SERVICE_PREFIXES: Readonly<Record<IpFamily, Limits>> = {
+  ipv4: { shortest: 12, longest: 28 },
+  ipv6: { shortest: 112, longest: 124 },
+};
+/** Kubernetes cuts a /24 for every node, of IPv6 a /64, and at most 16 bits deep. */
+const CLUSTER_PREFIXES: Readonly<Record<IpFamily, Limits>> = {
+  ipv4: { shortest: 8, longest: 24 },
+  ipv6: { shortest: 48, longest: 64 },
+};
 
-/** Ranges that hosts cannot use: this network, loopback, link-local, multicast and beyond (RFC 6890). */
-export const RESERVED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
+/** Ranges that hosts cannot use: this network, loopback, link-local, multicast and beyond (RFC 6890); IPv6's alike. */
+export const RESERVED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8", "fe80::/10", "ff00::/8"];
 
-/** Whether a text is meant as an IPv6 address or network, or as a list that has one, as dual stack is written. */
+/** Families in words. */
+export const FAMILY_WORDS: Readonly<Record<IpFamily, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
+const NETWORK_EXAMPLES: Readonly<Record<IpFamily, string>> = { ipv4: "10.0.0.0/16", ipv6: "fd00:1::/48" };
+const ADDRESS_EXAMPLES: Readonly<Record<IpFamily, string>> = { ipv4: "10.43.0.10", ipv6: "fd00:1::a" };
+
+/** `IPv4`, `IPv4 or IPv6`, `IPv6`. */
+export function familyNames(families: readonly IpFamily[]): string {
+  return families.map((family) => FAMILY_WORDS[family]).join(" or ");
+}
+
+const examples = (families: readonly IpFamily[], of: Readonly<Record<IpFamily, string>>): string =>
+  families.map((family) => of[family]).join(" or ");
+
+/** Whether a text is meant as IPv6: an address, a network, or a list that has one, as K3s writes dual stack. */
 export function looksLikeIpv6(text: string): boolean {
   return text.split(",").some((part) => /^\s*[0-9a-f.:]+(\/\d+)?\s*$/i.test(part) && part.split(":").length > 2);
 }
 
-/** What is told of a text that `looksLikeIpv6`. */
-export function notSupported(text: string): string {
-  return text.includes(",") ? "IPv6 and dual stack are not supported yet" : "IPv6 is not supported yet";
+/**
+ * What is wrong with the family of a text that is meant as an address or network: one that is not among `families`, or two in one text.
+ *
+ * @param what What is allowed instead, such as `an IPv4 network such as 10.0.0.0/16`.
+ */
+export function wrongFamily(path: string, text: string, families: readonly IpFamily[], what: string): Problem[] {
+  if (looksLikeIpv6(text) && text.includes(",")) {
+    const message = `is of both IP families at once (${show(text)}); allowed: ${what}`;
+    return [problem("ip-family", path, message, "give one here: each family has a setting of its own")];
+  }
+  if (!isNetwork(text) && !isAddress(text) && !looksLikeIpv6(text)) return [];
+  const family = looksLikeIpv6(text) ? "ipv6" : "ipv4";
+  if (families.includes(family)) return [];
+  const names = familyNames(families);
+  const message = `is ${FAMILY_WORDS[family]}, and here is ${names} only (${show(text)}); allowed: ${what}`;
+  return [problem("ip-family", path, message, `use ${names}; ipFamilies says which the cluster has`)];
 }
 
-function form(path: string, text: string): Problem[] {
-  if (looksLikeIpv6(text)) {
-    const message = `${notSupported(text)} (${show(text)}); allowed: an IPv4 network such as 10.0.0.0/16`;
-    return [problem("ipv6-unsupported", path, message, "use an IPv4 network")];
-  }
+/** The text as RFC 5952 writes IPv6, where it is IPv6 in another form. */
+function canonical(text: string): string | undefined {
+  const [address = "", prefix] = text.split("/");
+  if (!looksLikeIpv6(address) || !Address6.isValid(address)) return undefined;
+  return new Address6(address).correctForm() + (prefix === undefined ? "" : `/${prefix}`);
+}
+
+function form(path: string, text: string, families: readonly IpFamily[]): Problem[] {
+  const allowed = `an ${familyNames(families)} network such as ${examples(families, NETWORK_EXAMPLES)}`;
+  const family = wrongFamily(path, text, families, allowed);
+  if (family.length > 0) return family;
   if (!isNetwork(text)) {
-    const message = `is not an IPv4 network (${show(text)}); allowed: a CIDR such as 10.0.0.0/16`;
-    const remedy = isAddress(text) ? `write ${text}/32 for this one address` : "write it as ADDRESS/PREFIX";
+    const message = `is not an ${familyNames(families)} network (${show(text)}); allowed: a CIDR such as ${examples(families, NETWORK_EXAMPLES)}`;
+    const written = canonical(text);
+    const remedy = isAddress(text)
+      ? `write ${hostNetwork(text)} for this one address`
+      : written !== undefined && isNetwork(written)
+        ? `write ${written}`
+        : "write it as ADDRESS/PREFIX";
     return [problem("invalid-cidr", path, message, remedy)];
   }
   const network = subnetAt(text, prefixLength(text), 0);
@@ -60,46 +119,62 @@ function reserved(path: string, text: string): Problem[] {
   const range = isNetwork(text) ? RESERVED.find((block) => overlaps(block, text)) : undefined;
   if (range === undefined) return [];
   const message = `shares addresses with the reserved range ${range} (${show(text)}); allowed: networks that hosts can use`;
-  return [problem("reserved-network", path, message, "choose a private range such as 10.0.0.0/16")];
+  const example = familyOf(text) === "ipv4" ? "10.0.0.0/16" : "fd00:1::/48";
+  return [problem("reserved-network", path, message, `choose a private range such as ${example}`)];
 }
 
-function clusterNetwork(path: string, text: string, limits: Limits): Problem[] {
-  return [...form(path, text), ...size(path, text, limits), ...reserved(path, text)];
+function clusterNetwork(path: string, text: string, family: IpFamily, limits: Limits): Problem[] {
+  const wrong = form(path, text, [family]);
+  return isNetwork(text) && familyOf(text) !== family
+    ? wrong
+    : [...wrong, ...size(path, text, limits), ...reserved(path, text)];
 }
 
-/** Networks of pods and services: form, size, and not reserved. */
-export const checkClusterNetworks: Check = ({ parsed }) => [
-  ...clusterNetwork("k3s.clusterCidr", parsed.k3s.clusterCidr, CLUSTER_PREFIXES),
-  ...clusterNetwork("k3s.serviceCidr", parsed.k3s.serviceCidr, SERVICE_PREFIXES),
-];
+/** Networks of pods and services, in each family of the stack: form, size, and not reserved. */
+export const checkClusterNetworks: Check = ({ parsed }) =>
+  IP_FAMILIES.filter((family) => parsed.ipFamilies.includes(family)).flatMap((family) => {
+    const { pods, services } = NETWORK_KEYS[family];
+    return [
+      ...clusterNetwork(`k3s.${pods}`, parsed.k3s[pods], family, CLUSTER_PREFIXES[family]),
+      ...clusterNetwork(`k3s.${services}`, parsed.k3s[services], family, SERVICE_PREFIXES[family]),
+    ];
+  });
 
-/** The VPC and reused subnets: form, size, and not reserved. */
+/** The VPC and reused subnets: form, size, and not reserved; of IPv6 those that exist. */
 export const checkVpcNetworks: AwsCheck = ({ parsed }) => {
   const { vpc, vpcCidr } = parsed.network;
-  const network =
-    vpc === undefined
-      ? clusterNetwork("network.vpcCidr", vpcCidr, CREATED_VPC_PREFIXES)
-      : clusterNetwork("network.vpc.cidr", vpc.cidr, VPC_PREFIXES);
-  const subnets = (["externalSubnets", "backplaneSubnets"] as const).flatMap((kind) =>
-    (vpc?.[kind] ?? []).flatMap(({ cidr }, index) =>
-      clusterNetwork(`network.vpc.${kind}[${index}].cidr`, cidr, VPC_PREFIXES),
-    ),
+  if (vpc === undefined) return clusterNetwork("network.vpcCidr", vpcCidr, "ipv4", CREATED_VPC_PREFIXES);
+  const kinds = ["externalSubnets", "backplaneSubnets"] as const;
+  const subnets = kinds.flatMap((kind) =>
+    vpc[kind].map((subnet, index) => ({
+      ...subnet,
+      path: `network.vpc.${kind}[${index}]`,
+      limits: VPC_PREFIXES_6.subnet,
+    })),
   );
-  return [...network, ...subnets];
+  return [
+    ...clusterNetwork("network.vpc.cidr", vpc.cidr, "ipv4", VPC_PREFIXES),
+    ...subnets.flatMap(({ path, cidr }) => clusterNetwork(`${path}.cidr`, cidr, "ipv4", VPC_PREFIXES)),
+    ...[{ ...vpc, path: "network.vpc", limits: VPC_PREFIXES_6.vpc }, ...subnets].flatMap(({ path, cidr6, limits }) =>
+      cidr6 === undefined ? [] : clusterNetwork(`${path}.cidr6`, cidr6, "ipv6", limits),
+    ),
+  ];
 };
 
 /** Networks of people and proxies: form, each once. */
 export const checkOutsideNetworks: Check = ({ parsed }) => {
+  const { ipFamilies } = parsed;
+  const ingress = ingressOf(parsed);
   const { admin, clients, ssh } = parsed.access;
   const lists: [string, readonly string[]][] = [
     ["access.admin", admin],
     ["access.clients", clients],
-    ["traefik.trustedProxies", parsed.traefik.trustedProxies],
+    [`${ingressPath(parsed)}.trustedProxies`, ingress.type === "none" ? [] : ingress.trustedProxies],
   ];
-  const bastion = ssh.bastion === undefined ? [] : form("access.ssh.bastion.cidr", ssh.bastion.cidr);
+  const bastion = ssh.bastion === undefined ? [] : form("access.ssh.bastion.cidr", ssh.bastion.cidr, ipFamilies);
   return [
     ...lists.flatMap(([path, networks]) => [
-      ...networks.flatMap((network, index) => form(`${path}[${index}]`, network)),
+      ...networks.flatMap((network, index) => form(`${path}[${index}]`, network, ipFamilies)),
       ...repeats(path, networks, "a network"),
     ]),
     ...bastion,
@@ -109,30 +184,37 @@ export const checkOutsideNetworks: Check = ({ parsed }) => {
 /** The form of a network that a service names in `from`. */
 export const checkSourceNetwork = form;
 
-/** An IPv4 address, or where `names` a host name too. */
-export function checkAddress(path: string, text: string, names: boolean): Problem[] {
-  if (isAddress(text)) return [];
-  const allowed = names ? "an IPv4 address or a DNS name" : "an IPv4 address such as 10.43.0.10";
-  if (looksLikeIpv6(text)) {
-    const message = `${notSupported(text)} (${show(text)}); allowed: ${allowed}`;
-    return [problem("ipv6-unsupported", path, message, "use an IPv4 address")];
-  }
+/** An address of one of the families, or where `names` a host name too. */
+export function checkAddress(path: string, text: string, names: boolean, families: readonly IpFamily[]): Problem[] {
+  if (isAddress(text) && families.includes(familyOf(text))) return [];
+  const one = `an ${familyNames(families)} address`;
+  const allowed = names ? `${one} or a DNS name` : `${one} such as ${examples(families, ADDRESS_EXAMPLES)}`;
+  const family = wrongFamily(path, text, families, allowed);
+  if (family.length > 0) return family;
   // A last label of digits only would be a mistyped address (RFC 1123, section 2.1).
   if (names && isDnsName(text) && !/(^|\.)\d+$/.test(text)) return [];
-  const what = names ? "is neither an IPv4 address nor a DNS name" : "is not an IPv4 address";
-  const remedy = /[:/]/.test(text) ? "write the name or address alone, without scheme, port or path" : "correct it";
+  const what = names ? `is neither ${one} nor a DNS name` : `is not ${one}`;
+  const written = canonical(text);
+  const remedy =
+    written !== undefined && isAddress(written)
+      ? `write ${written}`
+      : /[:/]/.test(text)
+        ? "write the name or address alone, without scheme, port or path"
+        : "correct it";
   return [problem("invalid-address", path, `${what} (${show(text)}); allowed: ${allowed}`, remedy)];
 }
 
 /** Single addresses and names: the API's, certificates', the cluster's DNS suffix, BGP peers'. */
 export const checkAddresses: Check = ({ parsed }) => {
-  const { tlsSans, clusterDomain, clusterDns } = parsed.k3s;
+  const { tlsSans, clusterDomain, clusterDns, clusterDns6 } = parsed.k3s;
+  const { ipFamilies } = parsed;
   const peers = parsed.loadBalancer.type === "metallb" ? (parsed.loadBalancer.bgp?.peers ?? []) : [];
   const { bastion } = parsed.access.ssh;
   return [
-    ...tlsSans.flatMap((name, index) => checkAddress(`k3s.tlsSans[${index}]`, name, true)),
+    ...tlsSans.flatMap((name, index) => checkAddress(`k3s.tlsSans[${index}]`, name, true, ipFamilies)),
     ...repeats("k3s.tlsSans", tlsSans, "a name"),
-    ...(clusterDns === undefined ? [] : checkAddress("k3s.clusterDns", clusterDns, false)),
+    ...(clusterDns === undefined ? [] : checkAddress("k3s.clusterDns", clusterDns, false, ["ipv4"])),
+    ...(clusterDns6 === undefined ? [] : checkAddress("k3s.clusterDns6", clusterDns6, false, ["ipv6"])),
     ...(isDnsName(clusterDomain)
       ? []
       : [
@@ -144,8 +226,9 @@ export const checkAddresses: Check = ({ parsed }) => {
           ),
         ]),
     ...peers.flatMap(({ peerAddress }, index) =>
-      checkAddress(`loadBalancer.bgp.peers[${index}].peerAddress`, peerAddress, false),
+      checkAddress(`loadBalancer.bgp.peers[${index}].peerAddress`, peerAddress, false, ["ipv4"]),
     ),
-    ...(bastion === undefined ? [] : checkAddress("access.ssh.bastion.host", bastion.host, true)),
+    // The operator's way to it is no part of the cluster.
+    ...(bastion === undefined ? [] : checkAddress("access.ssh.bastion.host", bastion.host, true, IP_FAMILIES)),
   ];
 };

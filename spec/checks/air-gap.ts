@@ -1,30 +1,15 @@
-/** Installation without the internet: the files of the release, and mirrors of image registries. */
-import { isAddress } from "../../catalogue/cidr";
+/** Installation without the internet: the files of the release. */
+import { CHARTS } from "../../catalogue/charts";
+import { chartsOf } from "../../catalogue/stack-charts";
 import { artefactsByPath } from "../artefacts";
 import { hostsOf } from "../hosts";
 import type { Problem } from "../problems";
 import type { ParsedExisting } from "../schema";
-import { formatPath, show } from "../show";
-import { isDnsName, problem, type HostsCheck } from "./context";
+import { chartChoices } from "./chart-values";
+import { problem, type HostsCheck } from "./context";
+import { isUrl, shownUrl } from "./urls";
 
 type AirGap = NonNullable<ParsedExisting["k3s"]["airGap"]>;
-
-const URL_FORM = /^https?:\/\/([^\s/?#]+)([/?#]\S*)?$/;
-
-/** A registry, or a URL's host: a name or an address, with a port if it has one. */
-function isAuthority(text: string): boolean {
-  const [host = "", port, ...rest] = text.split(":");
-  const validPort = port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535);
-  return rest.length === 0 && validPort && (isAddress(host) || isDnsName(host));
-}
-
-/** A URL that is told in reviews and on hosts: without a user in it. */
-function isUrl(text: string): boolean {
-  return isAuthority(URL_FORM.exec(text)?.[1] ?? "");
-}
-
-/** The URL for a message; one that holds a password is not shown. */
-const shown = (text: string): string => (text.includes("@") ? "not shown" : show(text));
 
 function source(path: string, { path: file, url }: AirGap["installScript"]): Problem[] {
   if ((file === undefined) === (url === undefined)) {
@@ -33,7 +18,7 @@ function source(path: string, { path: file, url }: AirGap["installScript"]): Pro
     return [problem("artefact-source", path, `${what}; allowed: exactly one of them`, remedy)];
   }
   if (url === undefined || isUrl(url)) return [];
-  const message = `is not a URL that a host can fetch (${shown(url)}); allowed: http:// or https://, a host, and no user in it`;
+  const message = `is not a URL that a host can fetch (${shownUrl(url)}); allowed: http:// or https://, a host, and no user in it`;
   return [problem("artefact-url", `${path}.url`, message, "correct it")];
 }
 
@@ -51,59 +36,11 @@ export const checkAirGap: HostsCheck = ({ parsed }) => {
   return [...missing, ...artefactsByPath(airGap).flatMap(([path, artefact]) => source(path, artefact))];
 };
 
-/** MetalLB's chart comes from its own repository, which only the operator's machine reaches. */
+/** Charts come from repositories in the internet, which only the operator's machine reaches. */
 export const checkAirGapCharts: HostsCheck = ({ parsed }) => {
-  const { type } = parsed.loadBalancer;
-  if (parsed.k3s.airGap === undefined || type !== "metallb" || parsed.delivery === "api") return [];
-  const message =
-    "leaves the fetching of MetalLB's chart to the cluster (\"manifests\"), which has no internet; advised with k3s.airGap: api, where the operator's machine fetches it";
-  return [problem("air-gap-chart", "delivery", message, "set delivery: api, or loadBalancer: servicelb")];
-};
-
-function wrong(path: string, message: string, remedy: string): Problem {
-  return problem("invalid-registry", path, message, remedy);
-}
-
-function registry(path: string, name: string): Problem[] {
-  if (name === "*" || isAuthority(name)) return [];
-  const message = `is not a registry (${show(name)}); allowed: a host such as docker.io or registry.internal:5000, or * for every one`;
-  return [wrong(path, message, "write it without scheme and path")];
-}
-
-/** What registries.yaml takes. */
-export const checkRegistries: HostsCheck = ({ parsed }) => {
-  const { registries, embeddedRegistry } = parsed.k3s;
-  if (registries === undefined) return [];
-  const mirrors = Object.entries(registries.mirrors).flatMap(([name, { endpoint }]) => {
-    const path = formatPath(["k3s", "registries", "mirrors", name]);
-    const idle = endpoint.length === 0 && !embeddedRegistry;
-    return [
-      ...registry(path, name),
-      ...(idle
-        ? [wrong(path, "has no endpoint (an empty list); allowed: none only with k3s.embeddedRegistry", "give one")]
-        : []),
-      ...endpoint.flatMap((url, index) => {
-        if (isUrl(url)) return [];
-        const message = `is not a URL of a registry (${shown(url)}); allowed: http:// or https://, a host, and no user in it`;
-        return [wrong(`${path}.endpoint[${index}]`, message, "correct it")];
-      }),
-    ];
-  });
-  const tls = Object.entries(registries.tls).flatMap(([name, { caFile }]) => {
-    const path = formatPath(["k3s", "registries", "tls", name]);
-    const absolute = caFile === undefined || /^\/\S*[^\s/]$/.test(caFile);
-    return [
-      ...registry(path, name),
-      ...(absolute
-        ? []
-        : [
-            wrong(
-              `${path}.caFile`,
-              `is not a file's whole path on the hosts (${show(caFile)}); allowed: a path that begins with /`,
-              "correct it",
-            ),
-          ]),
-    ];
-  });
-  return [...mirrors, ...tls];
+  if (parsed.k3s.airGap === undefined || parsed.delivery === "api") return [];
+  const charts = [...new Set(chartsOf(chartChoices(parsed)).map(({ name }) => CHARTS[name].chart))];
+  if (charts.length === 0) return [];
+  const message = `leaves the fetching of charts to the cluster, which has no internet ("manifests", charts ${charts.join(", ")}); advised with k3s.airGap: api, where the operator's machine fetches them`;
+  return [problem("air-gap-chart", "delivery", message, "set delivery: api, or choose what K3s packages")];
 };

@@ -2,7 +2,7 @@
 import { zonesOfPool } from "../../catalogue/node-names";
 import { parseK3sVersion, type K3sVersion } from "../../catalogue/k3s-versions";
 import { DEFAULT_NODE_PORT_RANGE, type CatalogueInput, type PortRange } from "../../catalogue/ports";
-import { disabledComponents, groupNames, nodeGroups, parsePorts, type NodeGroup } from "../normalize";
+import { cniOf, disabledComponents, groupNames, ingressOf, nodeGroups, parsePorts, type NodeGroup } from "../normalize";
 import type { Problem, ProblemCode } from "../problems";
 import type { ParsedAws, ParsedExisting, ParsedSpec } from "../schema";
 
@@ -56,14 +56,16 @@ export function createContext<Parsed extends ParsedSpec>(parsed: Parsed, raw: un
 export function catalogueInput(context: CheckContext): CatalogueInput {
   const { parsed } = context;
   const kind = parsed.api.endpoint === "nlb" || parsed.api.endpoint === "firstServer" ? parsed.api.endpoint : "address";
-  const { access, traefik, loadBalancer } = parsed;
+  const { access, loadBalancer } = parsed;
   return {
     get nodes() {
       return context.groups.map(({ role = "agent", count }) => ({ role, count }));
     },
     network: parsed.target === "aws" ? parsed.network : { egress: "any" },
     access,
-    traefik,
+    ipFamilies: parsed.ipFamilies,
+    cni: cniOf(parsed),
+    ingress: ingressOf(parsed),
     loadBalancer,
     api: { endpoint: { kind } },
     k3s: {

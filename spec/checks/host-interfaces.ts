@@ -1,7 +1,8 @@
 /** Interfaces of hosts that are there: given as the layout needs them, well-formed, and apart from each other. */
-import { contains, isAddress, isNetwork } from "../../catalogue/cidr";
+import { contains, familyOf, isAddress, isNetwork } from "../../catalogue/cidr";
 import { DEFAULT_ROUTE } from "../../catalogue/default-route";
-import { POD_INTERFACES } from "../../catalogue/host-network";
+import { isPodInterface } from "../../catalogue/host-network";
+import { NETWORK_KEYS, isDualStack } from "../../catalogue/families";
 import { hostsOf, poolOf, type WrittenInterface } from "../hosts";
 import type { Problem } from "../problems";
 import type { ParsedExisting } from "../schema";
@@ -11,12 +12,12 @@ import { problem, type HostsCheck } from "./context";
 
 const KINDS = ["external", "backplane"] as const;
 
-/** Interfaces that K3s, flannel or the program make; the loopback is nobody's way to another host. */
-const MADE = new Set<string>(["lo", DEFAULT_ROUTE.interface, ...Object.values(POD_INTERFACES).flat()]);
+/** Interfaces that the program makes, beside those of CNIs; the loopback is nobody's way to another host. */
+const MADE = new Set<string>(["lo", DEFAULT_ROUTE.interface]);
 
 /** A name as the kernel takes it, and as firewalls can be told: nftables reads a star as any ending. */
 export function checkInterfaceName(path: string, name: string): Problem[] {
-  if (MADE.has(name) || name.startsWith("veth")) {
+  if (MADE.has(name) || isPodInterface(name) || name.startsWith("veth")) {
     const message = `is an interface that is made on the host (${show(name)}); allowed: one that leads to other hosts, such as eth0`;
     return [problem("interface-name", path, message, "see the host's interfaces: ip -br address")];
   }
@@ -25,16 +26,25 @@ export function checkInterfaceName(path: string, name: string): Problem[] {
   return [problem("interface-name", path, message, "see the host's interfaces: ip -br address")];
 }
 
-function written(path: string, given: WrittenInterface | undefined): Problem[] {
+function second(path: string, address6: string | undefined, parsed: ParsedExisting): Problem[] {
+  if (address6 === undefined) return [];
+  if (isDualStack(parsed)) return checkAddress(path, address6, false, ["ipv6"]);
+  const message = `has no effect without dual stack (${show(address6)}); allowed: only with ipFamilies: [ipv4, ipv6]`;
+  const remedy = parsed.ipFamilies.includes("ipv6") ? "give it as address" : "remove it, or set ipFamilies";
+  return [problem("no-effect", path, message, remedy)];
+}
+
+function written(path: string, given: WrittenInterface | undefined, parsed: ParsedExisting): Problem[] {
   if (given === undefined) return [];
-  const { address, interface: name } = given;
+  const { address, interface: name, address6 } = given;
   if ((address === undefined) === (name === undefined)) {
     const what = name === undefined ? "says neither address nor interface" : "says both address and interface";
     const remedy = name === undefined ? "give one of them" : "keep one of them; the other is read on the host";
     return [problem("address-or-interface", path, `${what}; allowed: exactly one of them`, remedy)];
   }
   return [
-    ...(address === undefined ? [] : checkAddress(`${path}.address`, address, false)),
+    ...(address === undefined ? [] : checkAddress(`${path}.address`, address, false, parsed.ipFamilies.slice(0, 1))),
+    ...second(`${path}.address6`, address6, parsed),
     ...(name === undefined ? [] : checkInterfaceName(`${path}.interface`, name)),
   ];
 }
@@ -42,8 +52,10 @@ function written(path: string, given: WrittenInterface | undefined): Problem[] {
 /** What is said of interfaces is well-formed, on hosts and in pools. */
 export const checkInterfaceForms: HostsCheck = ({ parsed }) =>
   KINDS.flatMap((kind) => [
-    ...parsed.nodes.flatMap((node, index) => written(`nodes[${index}].${kind}`, node[kind])),
-    ...Object.entries(parsed.pools).flatMap(([name, pool]) => written(formatPath(["pools", name, kind]), pool[kind])),
+    ...parsed.nodes.flatMap((node, index) => written(`nodes[${index}].${kind}`, node[kind], parsed)),
+    ...Object.entries(parsed.pools).flatMap(([name, pool]) =>
+      written(formatPath(["pools", name, kind]), pool[kind], parsed),
+    ),
   ]);
 
 /** Each host has the interfaces of the layout, and no others. */
@@ -51,12 +63,12 @@ export const checkInterfacesGiven: HostsCheck = ({ parsed }) => {
   const segregated = parsed.layout === "segregated";
   const hosts = hostsOf(parsed);
   const missing = hosts.flatMap(({ address, external, backplane }, index) => [
-    ...(external === undefined && checkAddress("", address, true).length === 0
+    ...(external === undefined && checkAddress("", address, true, parsed.ipFamilies).length === 0
       ? [
           problem(
             "missing-setting",
             `nodes[${index}].external`,
-            `is missing, and the SSH address is a name (${show(address)}); allowed: address or interface`,
+            `is missing, and the SSH address is ${isAddress(address) ? "of IPv6" : "a name"} (${show(address)}); allowed: address or interface`,
             "give the address or the name of the host's interface, or its pool's interface",
           ),
         ]
@@ -106,9 +118,11 @@ interface Given {
 function givenAddresses(parsed: ParsedExisting): Given[] {
   return parsed.nodes.flatMap((node, index): Given[] => {
     const interfaces = KINDS.flatMap((kind): Given[] => {
-      const address = node[kind]?.address;
-      if (address === undefined) return [];
-      return [{ host: index, path: `nodes[${index}].${kind}.address`, address, ssh: false, own: true }];
+      return (["address", "address6"] as const).flatMap((key) => {
+        const address = node[kind]?.[key];
+        if (address === undefined) return [];
+        return [{ host: index, path: `nodes[${index}].${kind}.${key}`, address, ssh: false, own: true }];
+      });
     });
     const own = node.external === undefined && poolOf(parsed, node)?.external === undefined;
     const ssh: Given = { host: index, path: `nodes[${index}].address`, address: node.address, ssh: true, own };
@@ -147,14 +161,14 @@ export const checkInterfacesApart: HostsCheck = ({ parsed }) =>
     if (backplane === undefined) return [];
     const at = `nodes[${index}].backplane`;
     const problems: Problem[] = [];
-    const same = (["address", "interface"] as const).find(
+    const same = (["address", "address6", "interface"] as const).find(
       (key) => external?.[key] !== undefined && external[key] === backplane[key],
     );
     if (same !== undefined) {
       const message = `is the external interface too (${show(backplane[same])}); allowed: two interfaces with layout segregated`;
       problems.push(problem("same-interface", at, message, "name the other one, or set layout: shared"));
     }
-    if (isAddress(node.address) && backplane.address === node.address) {
+    if (isAddress(node.address) && [backplane.address, backplane.address6].includes(node.address)) {
       const message = `is the host's backplane address (${show(node.address)}), and the backplane is open to nodes only; allowed: an address of the external network`;
       problems.push(
         problem("ssh-on-backplane", `nodes[${index}].address`, message, "give the address that operators reach"),
@@ -166,9 +180,8 @@ export const checkInterfacesApart: HostsCheck = ({ parsed }) =>
 /** Hosts' addresses are none of the cluster's own, and can be a host's at all. */
 export const checkAddressRanges: HostsCheck = ({ parsed }) =>
   givenAddresses(parsed).flatMap(({ path, own, address }) => {
-    const inside = (["clusterCidr", "serviceCidr"] as const).find(
-      (key) => isNetwork(parsed.k3s[key]) && contains(parsed.k3s[key], address),
-    );
+    const { pods, services } = NETWORK_KEYS[familyOf(address)];
+    const inside = [pods, services].find((key) => isNetwork(parsed.k3s[key]) && contains(parsed.k3s[key], address));
     if (inside !== undefined) {
       const message = `is inside k3s.${inside} (${show(address)} and ${parsed.k3s[inside]}); allowed: addresses outside the cluster's networks`;
       return [problem("address-in-cluster-network", path, message, `choose another k3s.${inside}, or correct it`)];

@@ -2,6 +2,7 @@
 import { contains, isAddress } from "../../catalogue/cidr";
 import { nearest } from "../config";
 import { hostsOf, poolOf } from "../hosts";
+import { replacesKubeProxy } from "../normalize";
 import type { Problem } from "../problems";
 import { formatPath, show } from "../show";
 import { DOCUMENTATION, hostKey } from "./access";
@@ -52,7 +53,7 @@ export const checkSshAddresses: HostsCheck = ({ parsed }) => {
   const places = hosts.map(({ address, port }) => `${address}:${port}`);
   return hosts.flatMap(({ address, port }, index) => {
     const path = `nodes[${index}].address`;
-    const wrong = checkAddress(path, address, true);
+    const wrong = checkAddress(path, address, true, parsed.ipFamilies);
     const first = places.indexOf(`${address}:${port}`);
     if (first === index || wrong.length > 0) return wrong;
     const message = `repeats nodes[${first}].address (${show(address)}, port ${port}); allowed: each address and port once`;
@@ -85,8 +86,7 @@ export const checkPinnedKeys: HostsCheck = ({ parsed }) => {
 
 /** Addresses that were left over from an example: one warning for all of them. */
 export const checkHostExamples: HostsCheck = ({ parsed }) => {
-  const isExample = (text: string): boolean =>
-    isAddress(text) && DOCUMENTATION.some((block) => contains(block, `${text}/32`));
+  const isExample = (text: string): boolean => isAddress(text) && DOCUMENTATION.some((block) => contains(block, text));
   const examples = parsed.nodes.map(({ address }) => address).filter(isExample);
   if (examples.length === 0) return [];
   const message = `have addresses for documentation (${examples[0] ?? ""}${examples.length > 1 ? " and so on" : ""}), where nobody is; advised: your own hosts`;
@@ -96,9 +96,14 @@ export const checkHostExamples: HostsCheck = ({ parsed }) => {
 /** Nothing on the hosts closes what K3s binds to every address. */
 export const checkHostFirewall: HostsCheck = ({ parsed }) => {
   if (parsed.hostFirewall !== "none") return [];
-  const message =
-    'leaves every port of the hosts to whoever reaches them ("none"), flannel\'s VXLAN on all addresses among them; advised: nftables or firewalld';
-  const remedy = "choose one of them, or close the hosts' ports by a firewall of your own";
+  const { type } = parsed.cni;
+  const overlay = type === "flannel" ? "flannel's VXLAN on all addresses" : "the CNI's own";
+  const firewalls =
+    type === "none" || replacesKubeProxy(parsed) ? [] : ["nftables", ...(type === "flannel" ? ["firewalld"] : [])];
+  const own = "close the hosts' ports by a firewall of your own";
+  const advised = firewalls.length === 0 ? "a firewall of your own" : firewalls.join(" or ");
+  const message = `leaves every port of the hosts to whoever reaches them ("none"), ${overlay} among them; advised: ${advised}`;
+  const remedy = firewalls.length === 0 ? own : `choose ${firewalls.length > 1 ? "one of them" : "it"}, or ${own}`;
   return [problem("host-firewall-none", "hostFirewall", message, remedy)];
 };
 

@@ -3,10 +3,30 @@ import type { Problem } from "../problems";
 import { isWithin, watched } from "../repair";
 import type { ParsedSpec } from "../schema";
 import { checkHostKeys, checkInstanceKeys, checkKeys, checkOpenness } from "./access";
+import { checkPoolAddresses, checkPoolHosts } from "./address-pools";
 import { checkAddresses, checkClusterNetworks, checkOutsideNetworks, checkVpcNetworks } from "./addresses";
+import { checkAnnouncement, checkBgp } from "./announcements";
+import { checkAcmeChallenge, checkAcmePods, checkAcmeVolume } from "./acme";
 import { checkArguments } from "./arguments";
-import { checkAirGap, checkAirGapCharts, checkRegistries } from "./air-gap";
+import { checkAwsBalancer, checkAwsBalancerTarget } from "./aws-balancer";
+import { checkAirGap, checkAirGapCharts } from "./air-gap";
+import { checkChartKubernetes, checkChartValues, checkChartVersions } from "./chart-values";
+import { checkCiliumBalancer } from "./cilium-balancer";
+import {
+  checkApiAddress,
+  checkBootstrapTaints,
+  checkCalicoEncapsulation,
+  checkCniSettings,
+  checkCniVersion,
+  checkEgressSelector,
+  checkHostPortForwarding,
+  checkOwnCni,
+  checkUnencapsulatedLink,
+  checkUnencapsulatedZones,
+} from "./cni";
 import { createContext, type AwsCheck, type Check, type HostsCheck } from "./context";
+import { checkAwsFamilies, checkFamilies, checkHostFamilies, checkUnusedFamilies } from "./families";
+import { checkDns, checkDnsConflict, checkDnsFiles, checkDnsValues, checkNodeLocalCache } from "./dns";
 import {
   checkAddressRanges,
   checkAddressesApart,
@@ -14,6 +34,7 @@ import {
   checkInterfacesApart,
   checkInterfacesGiven,
 } from "./host-interfaces";
+import { checkHostFirewallCni } from "./host-firewall";
 import {
   checkHostExamples,
   checkHostFirewall,
@@ -25,10 +46,26 @@ import {
   checkRoles,
   checkSshAddresses,
 } from "./hosts";
-import { checkDisable, checkDns, checkEndpoint, checkFeatures, checkServiceProxy, checkVersion } from "./k3s";
+import { checkDisable, checkEndpoint, checkFeatures, checkServiceProxy, checkVersion } from "./k3s";
+import {
+  checkIngress,
+  checkIngressConflict,
+  checkIngressValues,
+  checkIngressVersion,
+  checkLocalPolicy,
+  checkProxyProtocol,
+} from "./ingress";
 import { checkLabels, checkTags, checkTaints } from "./labels";
-import { checkHostServiceLb, checkLbPools, checkMetallbAddresses, checkServiceLb } from "./load-balancer";
-import { checkMetallbBgp, checkMetallbHosts, checkMetallbMode } from "./metallb";
+import { checkHostServiceLb, checkLbPools, checkServiceLb } from "./load-balancer";
+import {
+  checkMetallbAggregation,
+  checkMetallbBesideCalico,
+  checkMetallbFamilies,
+  checkMetallbIpvs,
+  checkMetallbVersion,
+} from "./metallb";
+import { checkMtu } from "./mtu";
+import { checkDefaultDeny, checkPolicyEnforcement } from "./network-policy";
 import {
   checkCapacity,
   checkClusterDns,
@@ -40,11 +77,21 @@ import {
 import { checkBootstrapServer, checkHostKeyNames, checkInstanceTypes, checkNames, checkServers } from "./nodes";
 import { checkElasticIps, checkGateways, checkHostGw, checkUnusedNetworkSettings } from "./placement";
 import { checkHostPorts, checkInternalPorts, checkNodePortRange, checkSshPorts, checkTraefikPorts } from "./ports";
+import { checkAirGapImages, checkRegistries } from "./registries";
+import { checkMeshCni, checkMeshNamespaces } from "./service-mesh";
 import { checkServices } from "./services";
-import { checkIngress, checkLocalPolicy, checkTraefikDisabled, checkTraefikValues } from "./traefik";
+import {
+  checkAcmeChart,
+  checkFailurePolicy,
+  checkGatewayApi,
+  checkTraefikDisabled,
+  checkTraefikValues,
+} from "./traefik";
 
 /** Of every stack. */
 const COMMON: readonly Check[] = [
+  checkFamilies,
+  checkUnusedFamilies,
   checkClusterNetworks,
   checkOutsideNetworks,
   checkAddresses,
@@ -60,6 +107,9 @@ const COMMON: readonly Check[] = [
   checkServices,
   checkInternalPorts,
   checkTraefikPorts,
+  checkChartVersions,
+  checkChartKubernetes,
+  checkChartValues,
   checkHostPorts,
   checkNodePortRange,
   checkVersion,
@@ -67,20 +117,56 @@ const COMMON: readonly Check[] = [
   checkDisable,
   checkEndpoint,
   checkDns,
+  checkDnsConflict,
+  checkDnsFiles,
+  checkDnsValues,
+  checkNodeLocalCache,
+  checkDefaultDeny,
+  checkPolicyEnforcement,
+  checkMeshNamespaces,
+  checkMeshCni,
+  checkRegistries,
   checkServiceProxy,
+  checkCniSettings,
+  checkCniVersion,
+  checkCalicoEncapsulation,
+  checkApiAddress,
+  checkEgressSelector,
+  checkHostPortForwarding,
+  checkBootstrapTaints,
+  checkOwnCni,
+  checkMtu,
   checkArguments,
   checkTraefikDisabled,
   checkTraefikValues,
+  checkFailurePolicy,
+  checkGatewayApi,
+  checkAcmeChart,
+  checkAcmePods,
+  checkAcmeVolume,
+  checkAcmeChallenge,
   checkIngress,
+  checkIngressConflict,
+  checkIngressVersion,
+  checkIngressValues,
+  checkProxyProtocol,
   checkLbPools,
   checkServiceLb,
-  checkMetallbMode,
-  checkMetallbAddresses,
-  checkMetallbBgp,
+  checkAnnouncement,
+  checkPoolAddresses,
+  checkBgp,
+  checkMetallbVersion,
+  checkMetallbAggregation,
+  checkMetallbBesideCalico,
+  checkMetallbFamilies,
+  checkMetallbIpvs,
+  checkCiliumBalancer,
 ];
 
 /** Of machines and networks that the program makes. */
 const AWS: readonly AwsCheck[] = [
+  checkAwsBalancer,
+  checkAwsFamilies,
   checkVpcNetworks,
   checkZones,
   checkReusedSubnets,
@@ -88,6 +174,7 @@ const AWS: readonly AwsCheck[] = [
   checkGateways,
   checkUnusedNetworkSettings,
   checkHostGw,
+  checkUnencapsulatedZones,
   checkElasticIps,
   checkNames,
   checkHostKeyNames,
@@ -100,6 +187,7 @@ const AWS: readonly AwsCheck[] = [
 
 /** Of hosts that are there. */
 const HOSTS: readonly HostsCheck[] = [
+  checkHostFamilies,
   checkHostNames,
   checkRoles,
   checkHostPools,
@@ -109,7 +197,9 @@ const HOSTS: readonly HostsCheck[] = [
   checkPinnedKeys,
   checkHostExamples,
   checkHostFirewall,
+  checkHostFirewallCni,
   checkHostGwLink,
+  checkUnencapsulatedLink,
   checkInterfaceForms,
   checkInterfacesGiven,
   checkAddressesApart,
@@ -117,9 +207,10 @@ const HOSTS: readonly HostsCheck[] = [
   checkAddressRanges,
   checkAirGap,
   checkAirGapCharts,
-  checkRegistries,
+  checkAirGapImages,
   checkHostServiceLb,
-  checkMetallbHosts,
+  checkPoolHosts,
+  checkAwsBalancerTarget,
 ];
 
 /** What one check finds; nothing when it read a stand-in, of which it cannot judge. */

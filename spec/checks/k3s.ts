@@ -8,8 +8,9 @@ import {
   type Backported,
   type K3sVersion,
 } from "../../catalogue/k3s-versions";
+import { FIRST_TRAEFIK_V2 } from "../../catalogue/traefik-charts";
 import { nearest } from "../config";
-import { isDisableable } from "../normalize";
+import { isDisableable, replacesKubeProxy } from "../normalize";
 import type { Problem } from "../problems";
 import { DEFAULT_K3S_VERSION, DISABLEABLE } from "../schema";
 import { either, show } from "../show";
@@ -25,17 +26,15 @@ export const checkVersion: Check = ({ parsed, version }) => {
   }
   if (isAtLeast(version, OLDEST_SUPPORTED)) return [];
   const message = `is older than the program supports (${show(text)}); allowed: ${OLDEST_SUPPORTED} or newer`;
-  return [
-    problem(
-      "k3s-version-unsupported",
-      "k3s.version",
-      message,
-      "choose a newer release: K3s upgrades one minor release at a time",
-    ),
-  ];
+  const newer = "choose a newer release: K3s upgrades one minor release at a time";
+  const traefikV1 = isAtLeast(version, FIRST_TRAEFIK_V2)
+    ? ""
+    : "; before v1.21 it packages Traefik v1, which a newer K3s leaves in place: migrate it first, with Traefik's guide and migration tool";
+  return [problem("k3s-version-unsupported", "k3s.version", message, newer + traefikV1)];
 };
 
-function tooOld(path: string, feature: Backported, version: K3sVersion): Problem {
+/** What a release is too old for. */
+export function tooOld(path: string, feature: Backported, version: K3sVersion): Problem {
   const message = `needs ${feature.title}, which ${version.text} does not have; allowed: from ${either(feature.since)} on, each in its minor release`;
   return problem("k3s-too-old", path, message, "raise k3s.version, or leave it out");
 }
@@ -57,7 +56,7 @@ export const checkFeatures: Check = ({ parsed, version }) => {
 /** What people put into `disable` that K3s switches off in another way, and how. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "network-policy": "set k3s.disableNetworkPolicy: true instead",
-  "kube-proxy": "remove it: a cluster without kube-proxy is not supported yet",
+  "kube-proxy": "set cni.replaceKubeProxy, or k3s.disableKubeProxy, instead",
   "helm-controller": "remove it: without the Helm controller the packaged Traefik is not installed",
   "cloud-controller": "remove it: ServiceLB and the nodes' addresses need K3s's cloud controller",
   klipper: "write servicelb, which Klipper is called today",
@@ -90,7 +89,7 @@ export const checkEndpoint: Check = ({ parsed }) => {
         problem(
           "unsupported-setting",
           "api.endpoint",
-          `is not supported yet: ${subject.title} (${show(endpoint)})`,
+          `is not supported: ${subject.title} (${show(endpoint)})`,
           `use ${words.join(", ")}, or a name or address of your own`,
         ),
       ];
@@ -106,31 +105,21 @@ export const checkEndpoint: Check = ({ parsed }) => {
       ),
     ];
   }
-  return checkAddress("api.endpoint", endpoint, true);
+  return checkAddress("api.endpoint", endpoint, true, parsed.ipFamilies);
 };
 
-/** Without kube-proxy nothing forwards service addresses, the API's own and the cluster DNS's among them. */
+/**
+ * Without kube-proxy nothing forwards service addresses, the API's own and the cluster DNS's among them, but a CNI in its place. What a CNI of
+ * the operator's own does is not known here.
+ */
 export const checkServiceProxy: Check = ({ parsed }) =>
-  parsed.k3s.disableKubeProxy
+  parsed.k3s.disableKubeProxy && parsed.cni.type !== "none" && !replacesKubeProxy(parsed)
     ? [
         problem(
           "no-service-proxy",
           "k3s.disableKubeProxy",
           "leaves the cluster's service addresses without anything that forwards them (true); advised: kube-proxy, unless another service proxy is installed",
-          "remove it, or install a service proxy that runs with flannel",
-        ),
-      ]
-    : [];
-
-/** A cluster without DNS works only for those who bring their own. */
-export const checkDns: Check = ({ disabled }) =>
-  disabled.has("coredns")
-    ? [
-        problem(
-          "no-dns",
-          "k3s.disable",
-          "leaves the cluster without DNS (coredns); advised: CoreDNS, unless another provider is installed",
-          "remove coredns, or install a cluster DNS provider that answers at the cluster DNS address",
+          `remove it, or ${parsed.cni.type === "flannel" ? "install a service proxy that runs with flannel" : "set cni.replaceKubeProxy: true"}`,
         ),
       ]
     : [];

@@ -1,13 +1,10 @@
-/** Load balancers: ServiceLB and its pools, MetalLB, none. */
-import { Address4 } from "ip-address";
-import { isNetwork } from "../../catalogue/cidr";
+/** Load balancers: ServiceLB and its pools, and what goes with which target. */
 import { ingressPools } from "../../catalogue/service-lb";
 import { nearest } from "../config";
+import { ingressOf, ingressPath } from "../normalize";
 import type { Problem } from "../problems";
 import { either, formatPath, show } from "../show";
-import { looksLikeIpv6, notSupported } from "./addresses";
 import { problem, type Check, type HostsCheck } from "./context";
-import { clusterNetworks } from "./networks";
 import { outsideSources } from "./services";
 
 function withoutServiceLb(path: string, type: string): Problem {
@@ -25,8 +22,9 @@ export const checkLbPools: Check = ({ parsed, groups }) => {
       ),
     ),
   ];
+  const ingress = ingressOf(parsed);
   const named = [
-    ["traefik.lbPool", parsed.traefik.lbPool] as const,
+    [`${ingressPath(parsed)}.lbPool`, ingress.type === "none" ? undefined : ingress.lbPool] as const,
     ...parsed.services.map(({ lbPool }, index) => [`services[${index}].lbPool`, lbPool] as const),
   ];
   const pools = named.flatMap(([path, lbPool]) => {
@@ -101,44 +99,4 @@ export const checkServiceLb: Check = ({ parsed, groups, nodeNames }) => {
   const message = `leaves ServiceLB no node: no ${node} is enabled; allowed: at least one`;
   const remedy = `set serviceLb.enabled: true on a ${node}, or loadBalancer: none`;
   return [problem("no-load-balancer-node", "nodes", message, remedy)];
-};
-
-/** A pool's addresses, or one address, as numbers; undefined when the text is neither a CIDR nor a range. */
-export function span(text: string): { first: bigint; last: bigint } | undefined {
-  if (isNetwork(text)) {
-    const network = new Address4(text);
-    return { first: network.startAddress().bigInt(), last: network.endAddress().bigInt() };
-  }
-  const ends = text.split("-").map((end) => end.trim());
-  const [first, last] = ends.map((end) => (isNetwork(`${end}/32`) ? new Address4(end).bigInt() : undefined));
-  return ends.length === 2 && first !== undefined && last !== undefined && first <= last ? { first, last } : undefined;
-}
-
-/** Addresses of MetalLB's pools: well-formed, and apart from each other's and the cluster's networks. */
-export const checkMetallbAddresses: Check = ({ parsed }) => {
-  if (parsed.loadBalancer.type !== "metallb") return [];
-  const taken = clusterNetworks(parsed)
-    .filter(({ cidr }) => isNetwork(cidr))
-    .map(({ path, cidr }) => ({ path, text: cidr, span: span(cidr) }));
-  const problems: Problem[] = [];
-  parsed.loadBalancer.pools.forEach(({ addresses }, pool) => {
-    addresses.forEach((text, index) => {
-      const path = `loadBalancer.pools[${pool}].addresses[${index}]`;
-      const own = span(text);
-      if (own === undefined) {
-        const what = looksLikeIpv6(text) ? notSupported(text) : "is not a range of addresses";
-        const code = looksLikeIpv6(text) ? "ipv6-unsupported" : "metallb-address";
-        const message = `${what} (${show(text)}); allowed: an IPv4 CIDR, or FIRST-LAST`;
-        problems.push(problem(code, path, message, "write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20"));
-        return;
-      }
-      for (const other of taken) {
-        if (other.span === undefined || own.first > other.span.last || other.span.first > own.last) continue;
-        const message = `shares addresses with ${other.path} (${show(text)} and ${show(other.text)}); allowed: ranges that do not overlap`;
-        problems.push(problem("networks-overlap", path, message, "choose another range for one of them"));
-      }
-      taken.push({ path, text, span: own });
-    });
-  });
-  return problems;
 };

@@ -1,10 +1,22 @@
 /** Networks among each other: disjoint, inside their VPC, in their zones, and big enough. */
-import { addressAt, contains, isAddress, isNetwork, overlaps, prefixLength } from "../../catalogue/cidr";
+import {
+  IP_FAMILIES,
+  addressAt,
+  addressBits,
+  contains,
+  familyOf,
+  isAddress,
+  isNetwork,
+  overlaps,
+  prefixLength,
+  type IpFamily,
+} from "../../catalogue/cidr";
 import {
   LOAD_BALANCER_ADDRESSES_PER_SUBNET,
   RESERVED_ADDRESSES_PER_SUBNET,
   SUBNET_BLOCK_BITS,
 } from "../../catalogue/quotas";
+import { NETWORK_KEYS, NODE_PREFIX, nodeNetworks } from "../../catalogue/families";
 import type { Problem } from "../problems";
 import type { ParsedAws, ParsedSpec } from "../schema";
 import { show } from "../show";
@@ -17,18 +29,35 @@ interface Named {
 
 type Subnets = NonNullable<ParsedAws["network"]["vpc"]>["externalSubnets"];
 
-/** The VPC of target `aws`, made or reused. */
-function vpcNetwork({ network: { vpc, vpcCidr } }: ParsedAws): Named {
-  return vpc === undefined ? { path: "network.vpcCidr", cidr: vpcCidr } : { path: "network.vpc.cidr", cidr: vpc.cidr };
+/** The VPC of target `aws`, made or reused; a made one's IPv6 network is Amazon's to choose, of its public addresses. */
+function vpcNetworks({ network: { vpc, vpcCidr } }: ParsedAws): Named[] {
+  if (vpc === undefined) return [{ path: "network.vpcCidr", cidr: vpcCidr }];
+  const second = vpc.cidr6 === undefined ? [] : [{ path: "network.vpc.cidr6", cidr: vpc.cidr6 }];
+  return [{ path: "network.vpc.cidr", cidr: vpc.cidr }, ...second];
+}
+
+/** The stack's families, each with its settings of `k3s`. */
+function familyKeys({
+  ipFamilies,
+}: ParsedSpec): readonly { family: IpFamily; keys: (typeof NETWORK_KEYS)[IpFamily] }[] {
+  const own = IP_FAMILIES.filter((family) => ipFamilies.includes(family));
+  return own.map((family) => ({ family, keys: NETWORK_KEYS[family] }));
 }
 
 /** The networks that no other may overlap: VPC, pods, services. */
 export function clusterNetworks(parsed: ParsedSpec): Named[] {
   return [
-    ...(parsed.target === "aws" ? [vpcNetwork(parsed)] : []),
-    { path: "k3s.clusterCidr", cidr: parsed.k3s.clusterCidr },
-    { path: "k3s.serviceCidr", cidr: parsed.k3s.serviceCidr },
+    ...(parsed.target === "aws" ? vpcNetworks(parsed) : []),
+    ...familyKeys(parsed).flatMap(({ keys: { pods, services } }) => [
+      { path: `k3s.${pods}`, cidr: parsed.k3s[pods] },
+      { path: `k3s.${services}`, cidr: parsed.k3s[services] },
+    ]),
   ];
+}
+
+/** Whether a text is a network of a family. */
+function isOf(family: IpFamily, cidr: string): boolean {
+  return isNetwork(cidr) && familyOf(cidr) === family;
 }
 
 /** A `networks-overlap` for each network that shares addresses with an earlier one. */
@@ -133,17 +162,22 @@ export const checkReusedSubnets: AwsCheck = ({ parsed }) => {
     subnets: vpc[kind],
   }));
   const all = kinds.flatMap(({ path, subnets }) =>
-    subnets.map(({ id, cidr }, index) => ({ id, path: `${path}[${index}].cidr`, cidr })),
+    subnets.flatMap(({ id, cidr, cidr6 }, index) => [
+      { id, path: `${path}[${index}].cidr`, cidr, vpc: vpc.cidr, of: "network.vpc.cidr" },
+      ...(cidr6 === undefined || vpc.cidr6 === undefined
+        ? []
+        : [{ id, path: `${path}[${index}].cidr6`, cidr: cidr6, vpc: vpc.cidr6, of: "network.vpc.cidr6" }]),
+    ]),
   );
-  const outside = all.filter(({ cidr }) => isNetwork(cidr) && isNetwork(vpc.cidr) && !contains(vpc.cidr, cidr));
+  const outside = all.filter((at) => isNetwork(at.cidr) && isNetwork(at.vpc) && !contains(at.vpc, at.cidr));
   const needed = parsed.layout === "segregated" ? kinds : kinds.slice(0, 1);
   return [
-    ...outside.map(({ path, cidr }) =>
+    ...outside.map(({ path, cidr, vpc: around, of }) =>
       problem(
         "subnet-outside-vpc",
         path,
-        `is not inside the VPC (${show(cidr)}); allowed: networks inside ${vpc.cidr}`,
-        "correct it, or network.vpc.cidr",
+        `is not inside the VPC (${show(cidr)}); allowed: networks inside ${around}`,
+        `correct it, or ${of}`,
       ),
     ),
     ...disjoint(all),
@@ -157,14 +191,24 @@ export const checkReusedSubnets: AwsCheck = ({ parsed }) => {
 interface Demand {
   readonly zone: string;
   readonly nodes: number;
-  /** Addresses that must be left for the API's load balancer. */
-  readonly balancer: number;
+  /** Network load balancers that have addresses in the subnet, in words. */
+  readonly balancers: readonly string[];
 }
 
-function capacity(path: string, cidr: string, prefix: number, { zone, nodes, balancer }: Demand): Problem[] {
+/** The network load balancers of a stack: the API's, and the one in front of the ingress. */
+function balancersOf({ api, loadBalancer }: ParsedAws): string[] {
+  const ingress = loadBalancer.type === "aws" || (loadBalancer.type === "servicelb" && loadBalancer.nlb);
+  return [
+    ...(api.endpoint === "nlb" ? ["the API's network load balancer"] : []),
+    ...(ingress ? ["the ingress's network load balancer"] : []),
+  ];
+}
+
+function capacity(path: string, cidr: string, prefix: number, { zone, nodes, balancers }: Demand): Problem[] {
   const free = Math.max(0, 2 ** (32 - prefix) - RESERVED_ADDRESSES_PER_SUBNET);
+  const balancer = balancers.length * LOAD_BALANCER_ADDRESSES_PER_SUBNET;
   if (nodes + balancer <= free) return [];
-  const others = balancer === 0 ? "" : ` and ${balancer} for the API's network load balancer`;
+  const others = balancer === 0 ? "" : ` and ${balancer} for ${balancers.join(" and ")}`;
   const allowed = balancer === 0 ? "as many as nodes" : String(nodes + balancer);
   return [
     problem(
@@ -183,10 +227,10 @@ export const checkCapacity: AwsCheck = ({ parsed }) => {
   const demand = (kind: "externalSubnets" | "backplaneSubnets", zone: string): Demand => ({
     zone,
     nodes: byZone.get(zone) ?? 0,
-    balancer: parsed.api.endpoint === "nlb" && kind === "externalSubnets" ? LOAD_BALANCER_ADDRESSES_PER_SUBNET : 0,
+    balancers: kind === "externalSubnets" ? balancersOf(parsed) : [],
   });
   if (vpc === undefined) {
-    if (!isNetwork(vpcCidr)) return [];
+    if (!isOf("ipv4", vpcCidr)) return [];
     const prefix = Math.min(32, prefixLength(vpcCidr) + SUBNET_BLOCK_BITS);
     return [...byZone.keys()].flatMap((zone) =>
       capacity("network.vpcCidr", vpcCidr, prefix, demand("externalSubnets", zone)),
@@ -198,31 +242,32 @@ export const checkCapacity: AwsCheck = ({ parsed }) => {
       : (["externalSubnets"] as const);
   return kinds.flatMap((kind) =>
     vpc[kind].flatMap(({ cidr, availabilityZone: zone }, index) =>
-      isNetwork(cidr)
+      isOf("ipv4", cidr)
         ? capacity(`network.vpc.${kind}[${index}].cidr`, cidr, prefixLength(cidr), demand(kind, zone))
         : [],
     ),
   );
 };
 
-/** The pod network has a /24 for every node. */
-export const checkPodNetworks: Check = ({ parsed, groups }) => {
-  const { clusterCidr } = parsed.k3s;
-  const total = groups.reduce((sum, group) => sum + group.count, 0);
-  const blocks = isNetwork(clusterCidr) ? 2 ** Math.max(0, 24 - prefixLength(clusterCidr)) : Infinity;
-  if (total <= blocks) return [];
-  const message = `holds ${blocks} pod networks (/24), one for each node, for ${total} nodes (${show(clusterCidr)}); allowed: at least as many as nodes`;
-  return [problem("cluster-cidr-too-small", "k3s.clusterCidr", message, "choose a larger network")];
-};
+/** The pod network has a /24 for every node, of IPv6 a /64. */
+export const checkPodNetworks: Check = ({ parsed, groups }) =>
+  familyKeys(parsed).flatMap(({ family, keys: { pods } }) => {
+    const cidr = parsed.k3s[pods];
+    const total = groups.reduce((sum, group) => sum + group.count, 0);
+    const blocks = isOf(family, cidr) ? nodeNetworks(family, prefixLength(cidr)) : Infinity;
+    if (total <= blocks) return [];
+    const message = `holds ${blocks} pod networks (/${NODE_PREFIX[family]}), one for each node, for ${total} nodes (${show(cidr)}); allowed: at least as many as nodes`;
+    return [problem("cluster-cidr-too-small", `k3s.${pods}`, message, "choose a larger network")];
+  });
 
 /** The cluster DNS is in the service network, and is none of the addresses with another use. */
-export const checkClusterDns: Check = ({ parsed }) => {
-  const { clusterDns, serviceCidr } = parsed.k3s;
-  if (clusterDns === undefined || !isAddress(clusterDns) || !isNetwork(serviceCidr)) return [];
-  const taken = [0, 1, 2 ** (32 - prefixLength(serviceCidr)) - 1].map((index) => addressAt(serviceCidr, index));
-  if (contains(serviceCidr, clusterDns) && !taken.includes(clusterDns)) return [];
-  const message = `is not a free address of the service network (${show(clusterDns)}); allowed: an address of ${serviceCidr}, but for its first two and its last`;
-  return [
-    problem("cluster-dns-address", "k3s.clusterDns", message, "choose one, or leave it out for the tenth address"),
-  ];
-};
+export const checkClusterDns: Check = ({ parsed }) =>
+  familyKeys(parsed).flatMap(({ family, keys: { services, dns } }) => {
+    const [address, cidr] = [parsed.k3s[dns], parsed.k3s[services]];
+    if (address === undefined || !isAddress(address) || !isOf(family, cidr)) return [];
+    const last = 2 ** (addressBits(family) - prefixLength(cidr)) - 1;
+    const taken = [0, 1, ...(Number.isSafeInteger(last) ? [last] : [])].map((index) => addressAt(cidr, index));
+    if (contains(cidr, address) && !taken.includes(address)) return [];
+    const message = `is not a free address of the service network (${show(address)}); allowed: an address of ${cidr}, but for its first two and its last`;
+    return [problem("cluster-dns-address", `k3s.${dns}`, message, "choose one, or leave it out for the tenth address")];
+  });

@@ -3,15 +3,17 @@ import { ingressPools } from "../../catalogue/service-lb";
 import {
   DEFAULT_NODE_PORT_RANGE,
   ENTRIES,
-  K3S_HOST_PORTS,
   SSH_ENTRIES,
   TRAEFIK_PRIVATE_PORTS,
+  boundPorts,
   entryPorts,
   formatPorts,
-  type EntryProtocol,
+  type CatalogueInput,
+  type PortEntry,
   type PortRange,
 } from "../../catalogue/ports";
-import { isCatalogueService, parsePorts, type NodeGroup } from "../normalize";
+import { hasPorts, type PortProtocol } from "../../catalogue/protocols";
+import { dnsOf, ingressOf, ingressType, isCatalogueService, parsePorts, type NodeGroup } from "../normalize";
 import { hostsOf, poolOf } from "../hosts";
 import type { Problem } from "../problems";
 import type { ParsedExisting, ParsedSpec } from "../schema";
@@ -21,7 +23,7 @@ import { outsideSources } from "./services";
 
 interface Held {
   readonly title: string;
-  readonly protocol: EntryProtocol;
+  readonly protocol: PortProtocol;
   readonly ports: PortRange;
 }
 
@@ -39,19 +41,31 @@ function sshPorts(parsed: ParsedSpec): Held[] {
   return [...ports].map((port) => ({ title: "SSH", protocol: "tcp", ports: { from: port, to: port } }));
 }
 
-/** Ports of the cluster's own, whether or not their conditions hold now; a catalogue service's only when it is asked for. */
+/** An entry's protocols that have ports. */
+function portProtocols({ protocols }: PortEntry): readonly PortProtocol[] {
+  return protocols === "all" ? [] : protocols.filter(hasPorts);
+}
+
+/** Whether an entry is of a CNI that the stack does not have. */
+const isOfAnother = ({ cni }: PortEntry, input: CatalogueInput): boolean => cni !== undefined && cni !== input.cni.type;
+
+/**
+ * Ports of the cluster's own, whether or not their conditions hold now: of a catalogue service only when it is asked for, of another CNI
+ * than flannel only when it is chosen.
+ */
 function internalPorts(context: CheckContext): Held[] {
   const asked = new Set(context.parsed.services.map(({ name }) => name));
   const input = catalogueInput(context);
   const entries = ENTRIES.flatMap((entry): Held[] => {
     const ports = entryPorts(entry, input);
-    if (entry.exposure === "external" || entry.protocols === "all" || ports === "all") return [];
+    if (entry.exposure === "external" || ports === "all" || isOfAnother(entry, input)) return [];
     if (entry.service !== undefined && !asked.has(entry.service)) return [];
     if (context.parsed.target === "existing" && SSH_ENTRIES.includes(entry.id)) return [];
-    return entry.protocols.map((protocol) => ({ title: entry.title, protocol, ports }));
+    return portProtocols(entry).map((protocol) => ({ title: entry.title, protocol, ports }));
   });
-  const host = K3S_HOST_PORTS.map((ports): Held => ({ title: "K3s itself", protocol: "tcp", ports }));
-  return [...entries, ...sshPorts(context.parsed), ...host];
+  const dns = dnsOf(context.parsed);
+  const bound = boundPorts(input, dns.type !== "none" && dns.nodeLocalCache);
+  return [...entries, ...sshPorts(context.parsed), ...bound];
 }
 
 /** Ports that services open to outsiders: those of one's own, and the catalogue's. */
@@ -70,8 +84,8 @@ function openedPorts(context: CheckContext): Opened[] {
     const entries = ENTRIES.filter((entry) => entry.service === service.name && entry.from !== "node");
     return entries.flatMap((entry) => {
       const ports = entryPorts(entry, input);
-      if (ports === "all" || entry.protocols === "all") return [];
-      return entry.protocols.map((protocol) => ({ ...common, protocol, ports }));
+      if (ports === "all") return [];
+      return portProtocols(entry).map((protocol) => ({ ...common, protocol, ports }));
     });
   });
 }
@@ -96,7 +110,7 @@ export const checkInternalPorts: Check = (context) => {
 
 /** Traefik's dashboard and metrics stay closed to outsiders. */
 export const checkTraefikPorts: Check = (context) => {
-  if (context.disabled.has("traefik")) return [];
+  if (!["traefik", "traefik-chart"].includes(ingressType(context.parsed))) return [];
   return openedPorts(context).flatMap((opened) => {
     const own = TRAEFIK_PRIVATE_PORTS.find((ports) => opened.protocol === "tcp" && portsOverlap(ports, opened.ports));
     if (own === undefined || opened.title === "nodeports") return [];
@@ -118,27 +132,51 @@ interface Claim extends Held {
   readonly holders: ReadonlySet<NodeGroup>;
 }
 
-/** What takes host ports. MetalLB gives each Service an address of its own, so that its Services take none. */
+/** Ingress controllers by name. */
+const CONTROLLERS: Readonly<Record<ReturnType<typeof ingressType>, string | undefined>> = {
+  traefik: "Traefik",
+  "traefik-chart": "Traefik",
+  nginx: "NGINX",
+  haproxy: "HAProxy",
+  none: undefined,
+};
+
+/** Ports that the ingress takes on its nodes. */
+function ingressClaims(context: CheckContext, controller: string, holders: Claim["holders"]): Claim[] {
+  const path = controller === CONTROLLERS.traefik ? "traefik" : "ingress";
+  const entries = ENTRIES.filter(
+    ({ to, from, service }) => to === "ingress" && from === "client" && service === undefined,
+  );
+  return entries.flatMap((entry): Claim[] => {
+    const ports = entryPorts(entry, catalogueInput(context));
+    return ports === "all" ? [] : [{ title: controller, protocol: "tcp", ports, path, holders }];
+  });
+}
+
+/** Load balancers that give each Service an address of its own, so that their Services take no host ports. */
+const OWN_ADDRESSES: readonly string[] = ["metallb", "cilium", "aws"];
+
+/** What takes host ports. */
 function claims(context: CheckContext): Claim[] {
-  const { parsed, disabled } = context;
-  if (parsed.loadBalancer.type === "metallb") return [];
-  const { groups } = context;
+  const { parsed, groups } = context;
+  if (OWN_ADDRESSES.includes(parsed.loadBalancer.type)) return [];
   const holders = (lbPool: string | undefined): ReadonlySet<NodeGroup> =>
     new Set(ingressPools(parsed.loadBalancer.type, groups, lbPool));
-  const traefik =
-    disabled.has("traefik") || parsed.loadBalancer.type === "none"
+  const controller = CONTROLLERS[ingressType(parsed)];
+  const ingress =
+    controller === undefined || parsed.loadBalancer.type === "none"
       ? []
-      : ENTRIES.filter((entry) => entry.to === "ingress" && entry.service === undefined).flatMap((entry): Claim[] => {
-          const ports = entryPorts(entry, catalogueInput(context));
-          if (ports === "all") return [];
-          return [
-            { title: "Traefik", protocol: "tcp", ports, path: "traefik", holders: holders(parsed.traefik.lbPool) },
-          ];
-        });
+      : ingressClaims(context, controller, holders(ingressPool(parsed)));
   const services = openedPorts(context)
     .filter(({ title }) => title !== "nodeports")
     .map((opened): Claim => ({ ...opened, holders: holders(opened.lbPool) }));
-  return [...traefik, ...services];
+  return [...ingress, ...services];
+}
+
+/** The ServiceLB pool of the ingress. */
+function ingressPool(parsed: ParsedSpec): string | undefined {
+  const ingress = ingressOf(parsed);
+  return "lbPool" in ingress ? ingress.lbPool : undefined;
 }
 
 function shareNode(a: Claim, b: Claim): boolean {
@@ -205,12 +243,13 @@ export const checkSshPorts: HostsCheck = (context) => {
     ({ title }) => title !== "SSH",
   );
   // Services are told of SSH's port where they are named, and so is the range of NodePorts.
-  const traefik = claims(context)
-    .filter(({ title }) => title === "Traefik")
+  const controller = CONTROLLERS[ingressType(parsed)];
+  const ingress = claims(context)
+    .filter(({ title, path }) => title === controller && (path === "traefik" || path === "ingress"))
     .map((claim) => ({ ...claim, names: new Set([...claim.holders].map(({ name }) => name)) }));
   return hostsOf(parsed).flatMap(({ name, port }, index) => {
     const ssh: Held = { title: "SSH", protocol: "tcp", ports: { from: port, to: port } };
-    const onHost = traefik.filter(({ names }) => names.has(name));
+    const onHost = ingress.filter(({ names }) => names.has(name));
     const holder = [...internal, ...onHost].find((own) => clash(own, ssh));
     if (holder === undefined) return [];
     const message = `is SSH's port on a host where ${holder.title} has ${words(holder)} (${port}); allowed: a port that nothing else takes`;

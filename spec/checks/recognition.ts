@@ -14,7 +14,7 @@ function target(raw: unknown): Problem[] {
   const allowed = either(TARGETS);
   const subject = typeof value === "string" ? unsupported(value, DEFAULT_TARGET) : undefined;
   if (subject !== undefined && subject.existing === undefined) {
-    const message = `is not supported yet: ${subject.title} (${show(value)}); allowed: ${allowed}`;
+    const message = `is not supported: ${subject.title} (${show(value)}); allowed: ${allowed}`;
     return [problem("unsupported-setting", "target", message, subject.instead)];
   }
   const hosts = subject === undefined ? undefined : "existing";
@@ -24,6 +24,13 @@ function target(raw: unknown): Problem[] {
     near === undefined ? `write ${allowed}, or leave it out for ${DEFAULT_TARGET}` : `did you mean ${near}?`;
   return [problem("invalid-value", "target", message, remedy)];
 }
+
+/** What people write as a backend that is another CNI. */
+const CNI_NAMES: Readonly<Record<string, { readonly title: string; readonly setting: string }>> = {
+  none: { title: "no flannel at all", setting: "calico, cilium or none" },
+  calico: { title: "another CNI", setting: "calico" },
+  cilium: { title: "another CNI", setting: "cilium" },
+};
 
 function backend(raw: unknown): Problem[] {
   const value = valueAt(raw, ["k3s", "flannelBackend"]);
@@ -40,13 +47,14 @@ function backend(raw: unknown): Problem[] {
     const message = `is a backend of older K3s (${show(value)}): ${legacyBackendFate(value, version)}; allowed: ${allowed}`;
     return [problem("legacy-setting", path, message, remedy)];
   }
-  if (value === "none") {
-    const message = `is not supported yet: another CNI than flannel (${show(value)}); allowed: ${allowed}`;
-    return [problem("unsupported-setting", path, message, "choose one of flannel's backends")];
+  const cni = CNI_NAMES[value.toLowerCase()];
+  if (cni !== undefined) {
+    const message = `is not a backend of flannel, but ${cni.title} (${show(value)}); allowed: ${allowed}`;
+    return [problem("invalid-value", path, message, `remove it, and set cni: ${cni.setting}`)];
   }
   const subject = unsupported(value, DEFAULT_TARGET);
   if (subject !== undefined) {
-    const message = `is not supported yet: ${subject.title} (${show(value)}); allowed: ${allowed}`;
+    const message = `is not supported: ${subject.title} (${show(value)}); allowed: ${allowed}`;
     return [problem("unsupported-setting", path, message, "choose one of flannel's backends")];
   }
   const near = nearest(value, FLANNEL_BACKENDS);

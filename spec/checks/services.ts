@@ -1,5 +1,5 @@
 /** Services: who may use them, and which are in the catalogue. */
-import { WORLD } from "../../catalogue/cidr";
+import { WORLD, type IpFamily } from "../../catalogue/cidr";
 import { CATALOGUE_SERVICES } from "../../catalogue/ports";
 import { nearest } from "../config";
 import { SOURCE_WORDS, defaultSource, documentedSources, isCatalogueService, parsePorts } from "../normalize";
@@ -45,7 +45,7 @@ function customService(path: string, service: Service, target: Target): Problem[
       problem(
         "unsupported-setting",
         `${path}.name`,
-        `is not supported yet: ${subject.title} (${show(service.name)})`,
+        `is not supported: ${subject.title} (${show(service.name)})`,
         subject.instead,
       ),
     ];
@@ -69,7 +69,7 @@ function customService(path: string, service: Service, target: Target): Problem[
   return [];
 }
 
-function source(path: string, text: string, service: Service): Problem[] {
+function source(path: string, text: string, service: Service, families: readonly IpFamily[]): Problem[] {
   if (isCatalogueService(service.name)) {
     const documented = documentedSources(service.name);
     if ((documented as readonly string[]).includes(text)) return [];
@@ -84,7 +84,7 @@ function source(path: string, text: string, service: Service): Problem[] {
     ];
   }
   if ((SOURCE_WORDS as readonly string[]).includes(text)) return [];
-  if (/^[\d.]|[:/]/.test(text)) return checkSourceNetwork(path, text);
+  if (/^[\d.]|[:/]/.test(text)) return checkSourceNetwork(path, text, families);
   const near = text === "world" || text === "any" ? WORLD : nearest(text, SOURCE_WORDS);
   const message = `is not a source (${show(text)}); allowed: ${either([...SOURCE_WORDS, "a CIDR"])}`;
   return [
@@ -92,7 +92,7 @@ function source(path: string, text: string, service: Service): Problem[] {
   ];
 }
 
-function sources(path: string, service: Service, clients: readonly string[]): Problem[] {
+function sources(path: string, service: Service, { access: { clients }, ipFamilies }: ParsedSpec): Problem[] {
   const { name, from } = service;
   if (name === "nodeports" && from === undefined) {
     const message = `has no from ("nodeports"); allowed: ${either(documentedSources(name))}`;
@@ -104,7 +104,7 @@ function sources(path: string, service: Service, clients: readonly string[]): Pr
   const documented = !isCatalogueService(name) || documentedSources(name).includes("clients");
   const noClients = documented && sourcesOf(service).includes("clients") && clients.length === 0;
   return [
-    ...given.flatMap((text, index) => source(`${path}.from[${index}]`, text, service)),
+    ...given.flatMap((text, index) => source(`${path}.from[${index}]`, text, service, ipFamilies)),
     ...repeats(`${path}.from`, given, "a source"),
     ...(noClients
       ? [
@@ -138,5 +138,5 @@ export const checkServices: Check = ({ parsed }) =>
     const own = isCatalogueService(service.name)
       ? catalogueService(path, service)
       : customService(path, service, parsed.target);
-    return [...own, ...twice, ...sources(path, service, parsed.access.clients)];
+    return [...own, ...twice, ...sources(path, service, parsed)];
   });

@@ -1,26 +1,54 @@
-/** Traefik: its settings make sense, and its dashboard and metrics stay inside. */
+/** Traefik, packaged or by its own chart: its settings make sense, its dashboard and metrics stay inside. */
+import semver from "semver";
+import { hasFeature, isAtLeast } from "../../catalogue/k3s-versions";
+import { chartVersion } from "../../catalogue/stack-charts";
+import {
+  CHART_GATEWAY_API,
+  K3S_GATEWAY_API,
+  PACKAGED_ACME,
+  PACKAGED_GATEWAY_API,
+} from "../../catalogue/traefik-charts";
 import { isObject, valueAt } from "../config";
+import { ingressOf, ingressPath, ingressType } from "../normalize";
 import type { Problem } from "../problems";
 import { traefikSettings } from "../schema";
-import { formatPath } from "../show";
-import { problem, type AwsCheck, type Check } from "./context";
+import { formatPath, show } from "../show";
+import { problem, type Check } from "./context";
+import { tooOld } from "./k3s";
 
 /** Entry points of the chart that must not be exposed: the dashboard's and the metrics'. */
 const PRIVATE_ENTRY_POINTS = ["traefik", "metrics"] as const;
 
-/** Settings of a disabled Traefik would be ignored: one problem for each that is not the default. */
-export const checkTraefikDisabled: Check = ({ parsed, raw, disabled }) => {
+/** Settings of Traefik that no other controller has, and what to use in their place. */
+const ONLY_TRAEFIK: Readonly<Record<string, string>> = {
+  gatewayApi: "remove it, use ingress: traefik for the Gateway API, or install a controller of it yourself",
+  acme: "remove it, use ingress: traefik for its own certificates, or install cert-manager",
+};
+
+/** Settings of a Traefik that is not there would be ignored: one problem for each that is not the default. */
+export const checkTraefikDisabled: Check = ({ parsed, raw }) => {
+  const type = ingressType(parsed);
   const written = valueAt(raw, ["traefik"]);
-  if (!disabled.has("traefik") || !isObject(written)) return [];
+  if (type === "traefik" || type === "traefik-chart" || !isObject(written)) return [];
   const defaults: unknown = traefikSettings.parse({});
   return Object.keys(written).flatMap((key) => {
     const value = valueAt(parsed, ["traefik", key]);
     if (value === undefined || JSON.stringify(value) === JSON.stringify(valueAt(defaults, [key]))) return [];
-    const message = "has no effect while Traefik is disabled; allowed: only with Traefik on";
-    return [
-      problem("traefik-disabled", formatPath(["traefik", key]), message, "remove it, or traefik from k3s.disable"),
-    ];
+    const path = formatPath(["traefik", key]);
+    if (type === "none") {
+      const message = "has no effect while Traefik is disabled; allowed: only with Traefik on";
+      return [problem("traefik-disabled", path, message, "remove it, or traefik from k3s.disable")];
+    }
+    const message = `has no effect with another ingress controller (${type}); allowed: only with ingress traefik or traefik-chart`;
+    return [problem("traefik-disabled", path, message, ONLY_TRAEFIK[key] ?? "say it under ingress, or remove it")];
   });
+};
+
+/** What only the packaged Traefik has. */
+export const checkFailurePolicy: Check = ({ parsed }) => {
+  if (ingressType(parsed) !== "traefik-chart" || parsed.traefik.failurePolicy === "reinstall") return [];
+  const message = `has no effect on Traefik's own chart (${show(parsed.traefik.failurePolicy)}); allowed: only with ingress: traefik`;
+  return [problem("no-effect", "traefik.failurePolicy", message, "remove it")];
 };
 
 /** `expose: true` of charts up to 26, `expose: {default: true}` of later ones. */
@@ -28,8 +56,9 @@ function isExposed(expose: unknown): boolean {
   return expose === true || (isObject(expose) && Object.values(expose).includes(true));
 }
 
-export const checkTraefikValues: Check = ({ parsed }) =>
-  PRIVATE_ENTRY_POINTS.flatMap((entryPoint): Problem[] => {
+export const checkTraefikValues: Check = ({ parsed }) => {
+  if (ingressPath(parsed) !== "traefik") return [];
+  return PRIVATE_ENTRY_POINTS.flatMap((entryPoint): Problem[] => {
     const path = ["traefik", "values", "ports", entryPoint, "expose"];
     if (!isExposed(valueAt(parsed, path))) return [];
     const what = entryPoint === "metrics" ? "metrics" : "dashboard";
@@ -43,40 +72,26 @@ export const checkTraefikValues: Check = ({ parsed }) =>
       ),
     ];
   });
-
-/** An ingress that nothing, or nobody, reaches. */
-export const checkIngress: Check = ({ parsed, disabled }) => {
-  if (disabled.has("traefik")) return [];
-  if (parsed.loadBalancer.type === "none") {
-    const message = "leaves Traefik's Service without an address (none); advised: servicelb or metallb";
-    return [
-      problem(
-        "no-load-balancer",
-        "loadBalancer",
-        message,
-        "choose one, disable traefik, or install a load balancer yourself",
-      ),
-    ];
-  }
-  if (parsed.access.clients.length > 0) return [];
-  const message =
-    "names no networks, so that nobody outside the cluster reaches Traefik (an empty list); advised: the users' networks";
-  return [problem("ingress-without-clients", "access.clients", message, "name them, or disable traefik")];
 };
 
-/** `Local` behind the one-to-one NAT of Elastic IPs. */
-export const checkLocalPolicy: AwsCheck = ({ parsed, disabled }) => {
-  const { externalTrafficPolicy } = parsed.traefik;
-  const nat = parsed.loadBalancer.type === "servicelb" && parsed.network.placement === "public";
-  if (disabled.has("traefik") || externalTrafficPolicy !== "Local" || !nat) return [];
-  const message =
-    'keeps client addresses behind Elastic IPs ("Local"), for which ServiceLB must not know the nodes\' public addresses: node-external-ip is left out, and Services show private addresses; advised: Cluster, unless client addresses are needed';
-  return [
-    problem(
-      "local-policy-behind-nat",
-      "traefik.externalTrafficPolicy",
-      message,
-      "point DNS at the Elastic IPs yourself, or set Cluster",
-    ),
-  ];
+/** The Gateway API: a Traefik that serves it, and someone who brings its definitions. */
+export const checkGatewayApi: Check = ({ parsed, version }) => {
+  if (!parsed.traefik.gatewayApi || version === undefined) return [];
+  const ingress = ingressOf(parsed);
+  if (ingress.type === "traefik") {
+    const has = hasFeature(version, PACKAGED_GATEWAY_API);
+    return has ? [] : [tooOld("traefik.gatewayApi", PACKAGED_GATEWAY_API, version)];
+  }
+  if (ingress.type !== "traefik-chart" || isAtLeast(version, K3S_GATEWAY_API)) return [];
+  const chart = chartVersion(ingress.version);
+  if (chart === undefined || semver.lt(chart, CHART_GATEWAY_API.before)) return [];
+  const message = `needs the definitions of the Gateway API, which Traefik's chart does not bring from ${CHART_GATEWAY_API.before} on (${ingress.version}) and K3s only from ${K3S_GATEWAY_API} on (${version.text}); allowed: one that brings them`;
+  const remedy = `use ingress: traefik, raise k3s.version, or take an older chart such as ${CHART_GATEWAY_API.newest}`;
+  return [problem("k3s-too-old", "traefik.gatewayApi", message, remedy)];
+};
+
+/** Let's Encrypt in a chart whose values for it the program does not know. */
+export const checkAcmeChart: Check = ({ parsed, version }) => {
+  if (parsed.traefik.acme === undefined || version === undefined || ingressType(parsed) !== "traefik") return [];
+  return hasFeature(version, PACKAGED_ACME) ? [] : [tooOld("traefik.acme", PACKAGED_ACME, version)];
 };

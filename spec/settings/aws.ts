@@ -6,23 +6,31 @@ import {
   cidr,
   delivery,
   dnsLabel,
+  ipFamilies,
   k3sSettings,
   layout,
-  loadBalancer,
   secret,
   service,
   serviceLb,
   stringMap,
   taint,
-  traefik,
   userName,
 } from "./common";
+import { cni } from "./cni";
+import { dns } from "./dns";
+import { ingress, traefik } from "./ingress";
+import { loadBalancer } from "./load-balancer";
+import { networkPolicy } from "./network-policy";
+import { registries } from "./registries";
+import { serviceMesh } from "./service-mesh";
 
 const existingSubnet = z.strictObject({
   /** The subnet's id, `subnet-…`. @example subnet-0123456789abcdef0 */
   id: z.string().regex(/^subnet-[0-9a-f]+$/, "is not a subnet id; it looks like subnet-0123456789abcdef0"),
   /** The subnet's CIDR, so that overlaps are found without asking AWS. @example 10.10.0.0/24 */
   cidr,
+  /** The subnet's IPv6 CIDR, a /64; exactly with ipv6 in `ipFamilies`. @example "2a05:d018:0:8000::/64" */
+  cidr6: cidr.optional(),
   /** The subnet's availability zone, one of `network.availabilityZones`. @example eu-west-1a */
   availabilityZone: z.string(),
 });
@@ -48,6 +56,8 @@ const awsNetwork = z.strictObject({
    * `npm run check` then lets it be.
    */
   isolated: z.boolean().default(false),
+  /** MTU of the nodes' interfaces in bytes: 9001 inside a VPC, less where traffic between nodes leaves it. */
+  mtu: z.int().min(1280).max(9001).default(9001),
   /** A VPC that exists, used instead of creating one. Its gateways and routes stay its owner's. */
   vpc: z
     .strictObject({
@@ -55,6 +65,8 @@ const awsNetwork = z.strictObject({
       id: z.string().regex(/^vpc-[0-9a-f]+$/, "is not a VPC id; it looks like vpc-0123456789abcdef0"),
       /** The VPC's CIDR. @example 10.10.0.0/16 */
       cidr,
+      /** The VPC's IPv6 CIDR; exactly with ipv6 in `ipFamilies`. @example "2a05:d018:0:8000::/56" */
+      cidr6: cidr.optional(),
       /** One subnet per zone for the external (or only) interface. */
       externalSubnets: z.array(existingSubnet).min(1),
       /** One subnet per zone for the backplane; only with layout segregated. */
@@ -128,6 +140,11 @@ export const awsStack = z.strictObject({
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "is not an AWS region; it looks like eu-west-1"),
   /** Where the cluster is built: `aws`, or on hosts that are there (`existing`). */
   target: z.literal("aws").default("aws"),
+  /**
+   * IP families of nodes, pods and Services: `[ipv4]`, or dual stack, `[ipv4, ipv6]`. Cannot change after creation.
+   * @example [ipv4, ipv6]
+   */
+  ipFamilies: ipFamilies.default(["ipv4"]),
   /** `shared`: one interface a node carries all traffic. `segregated`: cluster traffic has an interface and subnets of its own. */
   layout,
   /** The VPC, its zones, and the way out of it. */
@@ -137,13 +154,36 @@ export const awsStack = z.strictObject({
   /** The machines, in pools that are alike. */
   nodes: z.array(nodePool).min(1),
   /** K3s itself: its release and its flags. */
-  k3s: z.strictObject(k3sSettings).prefault({}),
+  k3s: z
+    .strictObject({
+      ...k3sSettings,
+      /** Mirrors of image registries, and their TLS (`/etc/rancher/k3s/registries.yaml`). */
+      registries: registries.optional(),
+    })
+    .prefault({}),
   /** The Kubernetes API. */
   api: api.prefault({}),
-  /** The ingress that K3s brings. */
+  /** What connects pods between nodes: `flannel`, `calico`, `cilium`, or `none` for a CNI that you install. */
+  cni: cni.prefault("flannel"),
+  /** Network policies that the program brings. */
+  networkPolicy: networkPolicy.prefault({}),
+  /**
+   * The ingress controller: `traefik` (packaged by K3s), `traefik-chart`, `nginx`, `haproxy`, or `none`. Default: `traefik`, unless
+   * `k3s.disable` names it.
+   * @example nginx
+   */
+  ingress: ingress.optional(),
+  /** Traefik's settings, packaged or by its own chart. */
   traefik: traefik.prefault({}),
-  /** What gives Services their addresses: `servicelb`, `none`, or MetalLB with its settings. */
+  /**
+   * The cluster's DNS: `coredns` (packaged by K3s), `coredns-chart`, or `none`. Default: `coredns`, unless `k3s.disable` names it.
+   * @example coredns-chart
+   */
+  dns: dns.optional(),
+  /** What gives Services their addresses: `servicelb`, `metallb`, `cilium`, `aws` or `none`. */
   loadBalancer: loadBalancer.prefault("servicelb"),
+  /** A service mesh: `none`, or `istio` in ambient mode. */
+  serviceMesh: serviceMesh.prefault("none"),
   /** What the nodes serve beside the ingress: a service of the catalogue by its name alone, or with its settings. */
   services: z.array(service).default([]),
   /** How manifests reach the cluster: through its API, or through K3s's auto-deploy folder over SSH. */

@@ -1,17 +1,15 @@
 /** Settings that every target has, and what settings are made of. */
 import { z } from "zod";
+import { DEFAULT_POD_NETWORKS } from "../../catalogue/families";
 
 /** Packaged K3s components that `--disable` takes (K3s docs, cli/server.md). `network-policy` is not one of them. */
 export const DISABLEABLE = ["coredns", "servicelb", "traefik", "local-storage", "metrics-server", "runtimes"] as const;
 
-/** Flannel backends that K3s still has. `none` is refused until a stack can choose another CNI. */
+/** Flannel backends that K3s still has. `none` is what `cni` sets with another CNI. */
 export const FLANNEL_BACKENDS = ["vxlan", "host-gw", "wireguard-native"] as const;
 
 /** The K3s release that a stack gets when it names none. */
 export const DEFAULT_K3S_VERSION = "v1.36.5+k3s1";
-
-/** The MetalLB chart version that a stack gets when it names none. */
-export const DEFAULT_METALLB_VERSION = "0.16.1";
 
 /** A DNS label: what Kubernetes node names, pools and service names are made of (RFC 1123). */
 export const dnsLabel = z
@@ -21,10 +19,12 @@ export const dnsLabel = z
     "is not a DNS label; use lower-case letters, digits and hyphens, at most 42",
   );
 
-/** An IPv4 network such as `10.0.0.0/16`. Its form and its host bits are checked in `checks/`. */
+/** A network such as `10.0.0.0/16` or `fd00:1::/48`. Its form, its family and its host bits are checked in `checks/`. */
 export const cidr = z.string();
-/** An IPv4 address. */
+/** An IPv4 or IPv6 address. */
 export const address = z.string();
+/** IP families of nodes, pods and Services: IPv4 alone, both (dual stack, IPv4 first), or IPv6 alone. */
+export const ipFamilies = z.array(z.enum(["ipv4", "ipv6"])).min(1);
 /** A TCP or UDP port. */
 export const port = z.int().min(1).max(65535);
 /** A set of Kubernetes labels or AWS tags. */
@@ -83,25 +83,38 @@ export const k3sSettings = {
   /** K3s release, such as `v1.36.5+k3s1`. */
   version: z.string().default(DEFAULT_K3S_VERSION),
   /**
-   * Packaged components to leave out (`--disable`). servicelb is added when `loadBalancer` is not servicelb.
+   * Packaged components to leave out (`--disable`). servicelb, traefik and coredns are added where `loadBalancer`, `ingress` and `dns`
+   * choose something else.
    * @example [local-storage]
    */
   disable: z.array(z.string()).default([]),
-  /** Flannel's backend (`--flannel-backend`). */
+  /** Flannel's backend (`--flannel-backend`); only with `cni: flannel`. */
   flannelBackend: z.string().default("vxlan"),
   /** Pod network (`--cluster-cidr`). Cannot change after creation. */
-  clusterCidr: cidr.default("10.42.0.0/16"),
+  clusterCidr: cidr.default(DEFAULT_POD_NETWORKS.ipv4),
   /** Service network (`--service-cidr`), /12 at the largest. Cannot change after creation. */
   serviceCidr: cidr.default("10.43.0.0/16"),
   /** Cluster DNS address (`--cluster-dns`). Default: the tenth address of serviceCidr. @example 10.43.0.10 */
   clusterDns: address.optional(),
+  /** Pod network of IPv6 (`--cluster-cidr`), /48 to /64; only with ipv6 in `ipFamilies`. Cannot change after creation. */
+  clusterCidr6: cidr.default(DEFAULT_POD_NETWORKS.ipv6),
+  /** Service network of IPv6 (`--service-cidr`), /112 at the largest. Cannot change after creation. */
+  serviceCidr6: cidr.default("fd00:10:43::/112"),
+  /** Cluster DNS address of IPv6 (`--cluster-dns`). Default: the tenth address of serviceCidr6. @example fd00:10:43::a */
+  clusterDns6: address.optional(),
+  /**
+   * Give pods' IPv6 packets their node's address on the way out of the cluster (`--flannel-ipv6-masq`), as IPv4's always get. Default: where
+   * clusterCidr6 is unique local, which no router outside knows.
+   * @example true
+   */
+  flannelIpv6Masq: z.boolean().optional(),
   /** DNS suffix of the cluster (`--cluster-domain`). */
   clusterDomain: z.string().default("cluster.local"),
   /** NodePort range (`--service-node-port-range`), `FIRST-LAST`. Default: the catalogue's. @example 30001-32767 */
   nodePortRange: z.string().optional(),
-  /** Leave out K3s's network policy controller (`--disable-network-policy`). */
+  /** Leave out K3s's network policy controller (`--disable-network-policy`). Calico and Cilium bring their own, and set it. */
   disableNetworkPolicy: z.boolean().default(false),
-  /** Leave out kube-proxy (`--disable-kube-proxy`), for a service proxy of your own. */
+  /** Leave out kube-proxy (`--disable-kube-proxy`), for a service proxy of your own. `cni.replaceKubeProxy` sets it. */
   disableKubeProxy: z.boolean().default(false),
   /** How servers reach kubelets and pods (`--egress-selector-mode`). */
   egressSelectorMode: z.enum(["disabled", "agent", "pod", "cluster"]).default("agent"),
@@ -139,102 +152,7 @@ export const api = z.strictObject({
 });
 
 /** A free-form Helm value tree. */
-const helmValues = z.record(z.string(), z.unknown());
-
-export const traefik = z.strictObject({
-  /** Redirect HTTP to HTTPS on the web entry point. */
-  redirectToHttps: z.boolean().default(true),
-  /** Open port 80 to clients. Without it only HTTPS is reachable. */
-  openHttp: z.boolean().default(true),
-  /** How many Traefik pods. */
-  replicas: z.int().min(1).default(1),
-  /** `Local` keeps client addresses. */
-  externalTrafficPolicy: z.enum(["Cluster", "Local"]).default("Cluster"),
-  /** Networks whose X-Forwarded-* headers and PROXY protocol are believed. @example [203.0.113.10/32] */
-  trustedProxies: z.array(cidr).default([]),
-  /** Annotations of Traefik's Service. */
-  annotations: stringMap.default({}),
-  /** ServiceLB pool that serves Traefik. Default: every node that ServiceLB may use. @example edge */
-  lbPool: dnsLabel.optional(),
-  /** Chart values of your own, merged last. */
-  values: helmValues.default({}),
-  /** What K3s's Helm controller does with a failed upgrade. */
-  failurePolicy: z.enum(["reinstall", "abort"]).default("reinstall"),
-});
-
-const addressPool = z.strictObject({
-  /** The pool's name. @example public */
-  name: dnsLabel,
-  /** CIDRs or `FIRST-LAST` ranges. @example [192.0.2.200-192.0.2.219] */
-  addresses: z.array(z.string()).min(1),
-  /** Whether Services get addresses of it without asking. */
-  autoAssign: z.boolean().default(true),
-  /** Leave out addresses that end in .0 and .255. */
-  avoidBuggyIps: z.boolean().default(false),
-});
-
-const bgpPeer = z.strictObject({
-  /** The peer's name. @example router */
-  name: dnsLabel,
-  /** The cluster's autonomous system number. */
-  myAsn: z.int().min(1).max(4294967295),
-  /** The peer's autonomous system number. */
-  peerAsn: z.int().min(1).max(4294967295),
-  /** The peer's IPv4 address. @example 10.0.0.1 */
-  peerAddress: address,
-  /** TCP port of the peer. Default: the catalogue's BGP port. */
-  peerPort: port.optional(),
-  /** BGP hold time, such as `90s`. Default: MetalLB's. @example 90s */
-  holdTime: z.string().optional(),
-  /** Whether the peer is more than one hop away. */
-  ebgpMultiHop: z.boolean().default(false),
-  /** TCP MD5 password. Secret. */
-  password: secret.optional(),
-});
-
-const metallb = z.strictObject({
-  /** `servicelb`, `metallb` or `none`; the settings below are MetalLB's. */
-  type: z.literal("metallb"),
-  /** MetalLB's chart version. */
-  version: z.string().default(DEFAULT_METALLB_VERSION),
-  /** Addresses that MetalLB may give to Services. */
-  pools: z.array(addressPool).min(1),
-  /** Layer 2 announcement; `interfaces` limits it. Not on AWS. */
-  l2: z
-    .strictObject({
-      /**
-       * Interfaces that answer for the addresses. Default: all, or with layout segregated the external ones.
-       * @example [eth0]
-       */
-      interfaces: z.array(z.string()).default([]),
-    })
-    .optional(),
-  /** Announcement by BGP. */
-  bgp: z
-    .strictObject({
-      /** Routers that the nodes announce the addresses to. */
-      peers: z.array(bgpPeer).min(1),
-      /** Prefix length of the announced routes. */
-      aggregationLength: z.int().min(1).max(32).default(32),
-      /** BGP local preference. */
-      localPref: z.int().min(0).optional(),
-      /** BGP communities of the routes. @example ["65000:100"] */
-      communities: z.array(z.string()).default([]),
-    })
-    .optional(),
-  /** Let the nodes scrape MetalLB's metrics from each other. */
-  exposeMetrics: z.boolean().default(false),
-});
-
-export const loadBalancer = z.preprocess(
-  // `servicelb`, `none` and `metallb` may be written as a plain word.
-  (value) => (typeof value === "string" ? { type: value } : value),
-  z.discriminatedUnion("type", [
-    z.strictObject({ type: z.literal("servicelb") }),
-    z.strictObject({ type: z.literal("none") }),
-    metallb,
-  ]),
-);
+export const helmValues = z.record(z.string(), z.unknown());
 
 export const service = z.preprocess(
   // A catalogue service may be written as its name alone.

@@ -7,22 +7,30 @@ import {
   cidr,
   delivery,
   dnsLabel,
+  ipFamilies,
   k3sSettings,
   layout,
-  loadBalancer,
   port,
   secret,
   service,
   serviceLb,
   stringMap,
   taint,
-  traefik,
   userName,
 } from "./common";
+import { cni } from "./cni";
+import { dns } from "./dns";
+import { ingress, traefik } from "./ingress";
+import { loadBalancer } from "./load-balancer";
+import { networkPolicy } from "./network-policy";
+import { registries } from "./registries";
+import { serviceMesh } from "./service-mesh";
 
 const hostNetwork = z.strictObject({
   /** A host without a default route: `auto` gives it one that leads nowhere, which K3s needs to start; `required` refuses it. */
   defaultRoute: z.enum(["auto", "required"]).default("auto"),
+  /** MTU in bytes of the hosts' interfaces, and of the path between them, for traffic between nodes. The hosts are checked for it. */
+  mtu: z.int().min(1280).max(65535).default(1500),
 });
 
 const hostAccess = z.strictObject({
@@ -45,8 +53,10 @@ const hostAccess = z.strictObject({
 
 /** Which interface of a host, by what the operator knows of it. Exactly one of the two; `checks/` holds a stack to it. */
 const hostInterface = z.strictObject({
-  /** The interface's IPv4 address. @example 10.20.0.11 */
+  /** The interface's IPv4 address; without ipv4 in `ipFamilies` its IPv6 address. @example 10.20.0.11 */
   address: address.optional(),
+  /** With dual stack the interface's IPv6 address. Default: read on the host, where the interface must have exactly one. @example fd00:20::11 */
+  address6: address.optional(),
   /** The interface's name, such as `eth1`; its address is read on the host. @example eth1 */
   interface: z.string().optional(),
 });
@@ -89,7 +99,7 @@ const host = z.strictObject({
   pool: dnsLabel.optional(),
   /** `server` runs the control plane too, `agent` workloads only. Default: the pool's. */
   role: role.optional(),
-  /** Where SSH connects to: an IPv4 address or a host name. Not on the backplane. @example 192.0.2.11 */
+  /** Where SSH connects to: an address of one of the stack's IP families, or a host name. Not on the backplane. @example 192.0.2.11 */
   address: z.string().min(1),
   /** SSH port. Default: the pool's, or else `access.ssh.port`. */
   port: port.optional(),
@@ -151,37 +161,15 @@ const airGap = z.strictObject({
   arm64: artefacts.optional(),
 });
 
-const registries = z.strictObject({
-  /** Mirrors by registry, such as `docker.io`; `*` is every registry. */
-  mirrors: z
-    .record(
-      z.string(),
-      z.strictObject({
-        /** URLs to try instead of the registry, in order. @example ["https://registry.internal:5000"] */
-        endpoint: z.array(z.string()).default([]),
-        /** Rewrites of image names: regular expression to replacement. */
-        rewrite: stringMap.optional(),
-      }),
-    )
-    .default({}),
-  /** TLS settings by registry host, with its port if it has one. */
-  tls: z
-    .record(
-      z.string(),
-      z.strictObject({
-        /** File of the registry's certificate authority, on the hosts. @example /etc/ssl/registry-ca.pem */
-        caFile: z.string().optional(),
-        /** Accept any certificate. */
-        insecureSkipVerify: z.boolean().optional(),
-      }),
-    )
-    .default({}),
-});
-
 /** Everything under `k3s-networking:` with target `existing`. */
 export const existingStack = z.strictObject({
   /** Where the cluster is built: on `aws`, or on hosts that are there (`existing`). */
   target: z.literal("existing"),
+  /**
+   * IP families of nodes, pods and Services: `[ipv4]`, `[ipv4, ipv6]` (dual stack), or `[ipv6]`. Cannot change after creation.
+   * @example [ipv4, ipv6]
+   */
+  ipFamilies: ipFamilies.default(["ipv4"]),
   /** `shared`: one interface a host carries all traffic. `segregated`: traffic between nodes has an interface of its own. */
   layout,
   /** What closes ports on the hosts themselves: the program's own nftables table, firewalld, or nothing (`none`). */
@@ -206,10 +194,27 @@ export const existingStack = z.strictObject({
     .prefault({}),
   /** The Kubernetes API. */
   api: api.prefault({}),
-  /** The ingress that K3s brings. */
+  /** What connects pods between nodes: `flannel`, `calico`, `cilium`, or `none` for a CNI that you install. */
+  cni: cni.prefault("flannel"),
+  /** Network policies that the program brings. */
+  networkPolicy: networkPolicy.prefault({}),
+  /**
+   * The ingress controller: `traefik` (packaged by K3s), `traefik-chart`, `nginx`, `haproxy`, or `none`. Default: `traefik`, unless
+   * `k3s.disable` names it.
+   * @example nginx
+   */
+  ingress: ingress.optional(),
+  /** Traefik's settings, packaged or by its own chart. */
   traefik: traefik.prefault({}),
-  /** What gives Services their addresses: `servicelb`, `none`, or MetalLB with its settings. */
+  /**
+   * The cluster's DNS: `coredns` (packaged by K3s), `coredns-chart`, or `none`. Default: `coredns`, unless `k3s.disable` names it.
+   * @example coredns-chart
+   */
+  dns: dns.optional(),
+  /** What gives Services their addresses: `servicelb`, `metallb`, `cilium`, `aws` or `none`. */
   loadBalancer: loadBalancer.prefault("servicelb"),
+  /** A service mesh: `none`, or `istio` in ambient mode. */
+  serviceMesh: serviceMesh.prefault("none"),
   /** What the nodes serve beside the ingress: a service of the catalogue by its name alone, or with its settings. */
   services: z.array(service).default([]),
   /** How manifests reach the cluster: through its API, or through K3s's auto-deploy folder over SSH. */

@@ -76,7 +76,10 @@ describe("Networking, first edition", () => {
     }
   });
   test("In this setup you will still be required to install your own CNI driver", () => {
-    expect(codes(problemsOf({ k3s: { flannelBackend: "none" } }))).toEqual(["k3s.flannelBackend: unsupported-setting"]);
+    expect(onEveryServer({ cni: "none" }, "flannel-backend")).toBe("none");
+    expect(plan({ cni: "none" }).delivery.steps.filter(({ kind }) => kind === "helmRelease")).toEqual([]);
+    expect(codes(warningsOf({ cni: "none" }))).toContain("cni: own-cni");
+    expect(codes(problemsOf({ k3s: { flannelBackend: "none" } }))).toEqual(["k3s.flannelBackend: invalid-value"]);
   });
   test("CoreDNS is deployed on start of the agent (today: of the server)", () => {
     expect(enabled({}, "coredns")).toBe(true);
@@ -323,27 +326,37 @@ describe("Kubernetes Networking: the default resource setup", () => {
   test("CNI Controller: default Flannel, VXLAN as default", () => {
     expect(onEveryServer({}, "flannel-backend")).toBe("vxlan");
   });
-  test.each(["calico", "cilium"])(
-    "CNI Controller: alternative options (%s: refused by name, not supported yet)",
-    (cni) => {
-      expect(codes(problemsOf({ k3s: { flannelBackend: cni } }))).toEqual(["k3s.flannelBackend: unsupported-setting"]);
-      expect(codes(problemsOf({ [cni]: {} }))).toEqual([`${cni}: unsupported-setting`]);
-    },
-  );
+  test.each([
+    ["calico", "tigera-operator"],
+    ["cilium", "cilium"],
+  ])("CNI Controller: alternative options, %s", (cni, chart) => {
+    expect(onEveryServer({ cni }, "flannel-backend")).toBe("none");
+    const charts = plan({ cni }).delivery.steps.flatMap((step) =>
+      step.kind === "helmRelease" ? [step.release.chart] : [],
+    );
+    expect(charts).toContain(chart);
+    expect(codes(problemsOf({ k3s: { flannelBackend: cni } }))).toEqual(["k3s.flannelBackend: invalid-value"]);
+  });
   test("Ingress Controller: default Traefik", () => {
     expect(enabled({}, "traefik")).toBe(true);
   });
-  test.each(["nginx", "haproxy"])(
-    "Ingress Controller: alternative options (%s: refused by name, not supported yet)",
-    (name) => {
-      expect(codes(problemsOf({ ingress: name }))).toEqual(["ingress: unsupported-setting"]);
-    },
-  );
+  test.each([
+    ["nginx", "nginx-ingress"],
+    ["haproxy", "kubernetes-ingress"],
+  ])("Ingress Controller: alternative options, %s", (ingress, chart) => {
+    expect(onEveryServer({ ingress }, "disable")).toEqual(["traefik"]);
+    const charts = plan({ ingress }).delivery.steps.flatMap((step) =>
+      step.kind === "helmRelease" ? [step.release.chart] : [],
+    );
+    expect(charts).toEqual([chart]);
+  });
   test("DNS Resolution: default CoreDNS", () => {
     expect(enabled({}, "coredns")).toBe(true);
   });
-  test("DNS Resolution: alternative options, kube-dns (refused by name, not supported yet)", () => {
-    expect(codes(problemsOf({ k3s: { dns: "kube-dns" } }))).toEqual(["k3s.dns: unsupported-setting"]);
+  test("DNS Resolution: alternative options, kube-dns (refused by name: kubeadm dropped it in Kubernetes 1.21; CoreDNS by its own chart takes the packaged one's place)", () => {
+    expect(codes(problemsOf({ dns: "kube-dns" }))).toEqual(["dns: unsupported-setting"]);
+    expect(onEveryServer({ dns: "coredns-chart" }, "disable")).toEqual(["coredns"]);
+    expect(plan({ dns: "coredns-chart" }).delivery.steps.map(({ key }) => key)).toContain("coredns");
   });
   test("Service Load Balancer: default Klipper-LB, which automatically handles all service with type LoadBalancer", () => {
     expect(enabled({}, "servicelb")).toBe(true);
@@ -352,17 +365,29 @@ describe("Kubernetes Networking: the default resource setup", () => {
   test("Service Load Balancer: alternative options, MetalLB", () => {
     expect(enabled({ loadBalancer: METALLB }, "metallb")).toBe(true);
   });
-  test("Service Load Balancer: alternative options, Cilium LB (refused by name, not supported yet)", () => {
-    expect(codes(problemsOf({ loadBalancer: "cilium-lb" }))).toEqual(["loadBalancer: unsupported-setting"]);
+  test("Service Load Balancer: alternative options, Cilium LB", () => {
+    const { pools, bgp } = METALLB;
+    const cilium = { cni: "cilium", loadBalancer: { type: "cilium", pools, bgp } };
+    expect(onEveryServer(cilium, "disable")).toEqual(["servicelb"]);
+    expect(plan(cilium).delivery.steps.map(({ key }) => key)).toContain("cilium-pool-public");
   });
   test("Service Networking: default ClusterIP provides stable virtual IPs (from the service network)", () => {
     expect(onEveryServer({}, "service-cidr")).toBe("10.43.0.0/16");
+  });
+  test("Service Networking: alternative options, Service mesh (Istio in ambient mode)", () => {
+    const keys = plan({ serviceMesh: "istio" }).delivery.steps.map(({ key }) => key);
+    expect(keys.slice(-4)).toEqual(["istio-base", "istiod", "istio-cni", "ztunnel"]);
   });
   test("Traffic Proxy / Forwarding: default kube-proxy", () => {
     expect(enabled({}, "kube-proxy")).toBe(true);
     expect(onEveryServer({}, "disable-kube-proxy")).toBeUndefined();
   });
-  test("Traffic Proxy / Forwarding: alternative options, Cilium (eBPF), Calico eBPF (kube-proxy goes off on every server, with a warning: the replacement is the operator's)", () => {
+  test.each(["cilium", "calico"])("Traffic Proxy / Forwarding: alternative options, %s (eBPF)", (type) => {
+    const replaced = { cni: { type, replaceKubeProxy: true }, api: { endpoint: "nlb" } };
+    expect(onEveryServer(replaced, "disable-kube-proxy")).toBe(true);
+    expect(codes(warningsOf(replaced))).not.toContain("k3s.disableKubeProxy: no-service-proxy");
+  });
+  test("Traffic Proxy / Forwarding: the operator's own (kube-proxy goes off on every server, with a warning)", () => {
     expect(onEveryServer({ k3s: { disableKubeProxy: true } }, "disable-kube-proxy")).toBe(true);
     expect(codes(warningsOf({ k3s: { disableKubeProxy: true } }))).toContain("k3s.disableKubeProxy: no-service-proxy");
   });
@@ -370,6 +395,19 @@ describe("Kubernetes Networking: the default resource setup", () => {
     expect(enabled({}, "network-policy")).toBe(true);
     expect(onEveryServer({}, "disable-network-policy")).toBeUndefined();
     expect(onEveryServer({ k3s: { disableNetworkPolicy: true } }, "disable-network-policy")).toBe(true);
+  });
+  test("Network Policy: default not enabled (no policy is there by default; K3s's controller, Calico and Cilium enforce those that the stack asks for)", () => {
+    const denies = (settings: Settings): string[] =>
+      plan(settings)
+        .delivery.steps.map(({ key }) => key)
+        .filter((key) => key.endsWith("-default-deny"));
+    expect(denies({})).toEqual([]);
+    for (const cni of ["flannel", "calico", "cilium"]) {
+      expect([cni, denies({ cni, networkPolicy: { defaultDeny: ["apps"] } })]).toEqual([
+        cni,
+        ["network-policy-apps-default-deny"],
+      ]);
+    }
   });
 });
 

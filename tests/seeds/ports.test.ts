@@ -22,7 +22,8 @@ function plan(settings: Settings = {}): AwsClusterPlan {
 
 function ask(of: ClusterPlan, query: string): "yes" | "no" | "some" {
   const [from, to, protocol, port] = query.split(" ");
-  return reach(firewallOf(of), { from, to, protocol, port: Number(port) } as ReachQuery).verdict;
+  const number = port === undefined ? {} : { port: Number(port) };
+  return reach(firewallOf(of), { from, to, protocol, ...number } as ReachQuery).verdict;
 }
 
 const LAYOUTS = ["shared", "segregated"] as const;
@@ -282,5 +283,51 @@ describe("Networking Guide, layouts", () => {
         expect(primary?.defaultRoute).toEqual({ via: "internetGateway" });
       }
     }
+  });
+});
+
+describe("Kubernetes Networking: ports of the alternatives that its list names", () => {
+  const NODES_OTHER = ["agent agent", "agent server", "server agent", "server server"];
+  const between = (settings: Settings, query: string): string[] =>
+    NODES_OTHER.map((pair) => ask(plan(settings), `${pair} ${query}`));
+  const all = ["yes", "yes", "yes", "yes"];
+  const none = ["no", "no", "no", "no"];
+  test.each([
+    ["Calico networking (BGP): TCP 179, all hosts, bidirectional", { type: "calico", bgp: true }, "tcp 179"],
+    ["Calico networking with IP-in-IP: protocol 4", { type: "calico", encapsulation: "ipip" }, "ipip"],
+    ["Calico networking with VXLAN: UDP 4789", { type: "calico" }, "udp 4789"],
+    ["Calico networking with Typha: TCP 5473", { type: "calico" }, "tcp 5473"],
+    ["Calico networking with IPv4 WireGuard: UDP 51820", { type: "calico", wireguard: true }, "udp 51820"],
+    ["Cilium: VXLAN overlay, UDP 8472", { type: "cilium" }, "udp 8472"],
+    ["Cilium: Geneve overlay, UDP 6081", { type: "cilium", routing: "geneve" }, "udp 6081"],
+    ["Cilium: health checks, TCP 4240", { type: "cilium" }, "tcp 4240"],
+    ["Cilium: health checks, ICMP 8/0", { type: "cilium" }, "icmp"],
+    ["Cilium: Hubble server, TCP 4244", { type: "cilium", hubble: true }, "tcp 4244"],
+    ["Cilium: WireGuard, UDP 51871", { type: "cilium", wireguard: true }, "udp 51871"],
+  ])("%s", (_statement, cni, query) => {
+    expect(between({ cni }, query)).toEqual(all);
+    for (const outside of [STRANGER, CLIENT, "world"])
+      expect(ask(plan({ cni }), `${outside} node ${query}`)).toBe("no");
+    // Without that CNI it is closed; flannel's VXLAN has the same port as Cilium's.
+    if (query !== "udp 8472") expect(between({}, query)).toEqual(none);
+  });
+  test.each([
+    ["vxlan", "ipip"],
+    ["ipip", "udp 4789"],
+    ["none", "ipip"],
+    ["none", "udp 4789"],
+  ])("Calico, encapsulation %s: without %s", (encapsulation, query) => {
+    expect(between({ cni: { type: "calico", encapsulation } }, query)).toEqual(none);
+  });
+  test("In direct routing mode, the network must allow routing of pod IPs: nothing checks the interfaces' addresses", () => {
+    for (const cni of [
+      { type: "cilium", routing: "native" },
+      { type: "calico", encapsulation: "none" },
+    ]) {
+      const routed = plan({ cni });
+      expect(ask(routed, "pods node udp 12345")).toBe("yes");
+      expect(routed.nodes.flatMap(({ interfaces }) => interfaces.map((at) => at.sourceDestCheck))).not.toContain(true);
+    }
+    expect(plan({ cni: "cilium" }).nodes[0]!.interfaces.map((at) => at.sourceDestCheck)).toEqual([true]);
   });
 });

@@ -179,11 +179,17 @@ describe("instance types", () => {
 });
 
 describe("the form of addresses and networks", () => {
-  test.each(["10.0.0.1", "0.0.0.0", "255.255.255.255"])("%s is an address", (text) => {
-    expect([isAddress(text), isNetwork(text), isNetwork(`${text}/32`)]).toEqual([true, false, true]);
+  test.each([
+    ["10.0.0.1", 32],
+    ["0.0.0.0", 32],
+    ["255.255.255.255", 32],
+    ["::1", 128],
+    ["2001:db8::a", 128],
+  ])("%s is an address", (text, bits) => {
+    expect([isAddress(text), isNetwork(text), isNetwork(`${text}/${bits}`)]).toEqual([true, false, true]);
   });
 
-  test.each(["", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.1 ", "0x0a.0.0.1", "::1", "10.0.0.1/32"])(
+  test.each(["", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.1 ", "0x0a.0.0.1", "::g", "10.0.0.1/32"])(
     "%j is not an address",
     (text) => {
       expect([isAddress(text), isNetwork(`${text}/24`)]).toEqual([false, false]);

@@ -1,5 +1,6 @@
 /** Mistakes and warnings of target `existing`: what the stack says besides the smallest valid one, and the exact problems. */
 import type { ProblemCode } from "../../spec/problems";
+import { CNI_HOSTS } from "./cni-cases";
 import { host, publicKey, segregatedHost, type Settings } from "../support/stacks";
 
 const servers = (...over: Settings[]): Settings[] => over.map((one, index) => host("server", index + 1, one));
@@ -7,6 +8,7 @@ const segregated = (...over: Settings[]): Settings => ({
   layout: "segregated",
   nodes: over.map((one, index) => segregatedHost("server", index + 1, one)),
 });
+const cni = { type: "cilium", replaceKubeProxy: true };
 const metallb = (over: Settings = {}): Settings => ({
   type: "metallb",
   pools: [{ name: "p", addresses: ["10.231.0.0/24"] }],
@@ -30,10 +32,10 @@ export const HOST_CASES: readonly (readonly [code: ProblemCode, settings: Settin
     "unknown-key",
     { hostfirewall: "none", firewall: true, airGap: {}, hosts: [], nodes: servers({ adress: "x" }) },
     [
-      'airGap: is not a setting ("airGap"); allowed in the stack: target, layout, hostFirewall, network, access, pools, nodes, k3s, api, traefik, loadBalancer, services, delivery; did you mean k3s.airGap? [unknown-key]',
-      'firewall: is not a setting ("firewall"); allowed in the stack: target, layout, hostFirewall, network, access, pools, nodes, k3s, api, traefik, loadBalancer, services, delivery; did you mean hostFirewall? [unknown-key]',
-      'hostfirewall: is not a setting ("hostfirewall"); allowed in the stack: target, layout, hostFirewall, network, access, pools, nodes, k3s, api, traefik, loadBalancer, services, delivery; did you mean hostFirewall? [unknown-key]',
-      'hosts: is not a setting ("hosts"); allowed in the stack: target, layout, hostFirewall, network, access, pools, nodes, k3s, api, traefik, loadBalancer, services, delivery; did you mean nodes? [unknown-key]',
+      'airGap: is not a setting ("airGap"); allowed in the stack: target, ipFamilies, layout, hostFirewall, network, access, pools, nodes, k3s, api, cni, networkPolicy, ingress, traefik, dns, loadBalancer, serviceMesh, services, delivery; did you mean k3s.airGap? [unknown-key]',
+      'firewall: is not a setting ("firewall"); allowed in the stack: target, ipFamilies, layout, hostFirewall, network, access, pools, nodes, k3s, api, cni, networkPolicy, ingress, traefik, dns, loadBalancer, serviceMesh, services, delivery; did you mean hostFirewall? [unknown-key]',
+      'hostfirewall: is not a setting ("hostfirewall"); allowed in the stack: target, ipFamilies, layout, hostFirewall, network, access, pools, nodes, k3s, api, cni, networkPolicy, ingress, traefik, dns, loadBalancer, serviceMesh, services, delivery; did you mean hostFirewall? [unknown-key]',
+      'hosts: is not a setting ("hosts"); allowed in the stack: target, ipFamilies, layout, hostFirewall, network, access, pools, nodes, k3s, api, cni, networkPolicy, ingress, traefik, dns, loadBalancer, serviceMesh, services, delivery; did you mean nodes? [unknown-key]',
       'nodes[0].adress: is not a setting ("adress"); allowed in nodes[0]: name, pool, role, address, port, hostKey, backplane, external, arch, labels, taints, serviceLb, lost; did you mean address? [unknown-key]',
     ],
   ],
@@ -238,8 +240,8 @@ export const HOST_CASES: readonly (readonly [code: ProblemCode, settings: Settin
     "unsupported-setting",
     { api: { endpoint: "kube-vip" }, k3s: { registries: { tls: { "r:5000": { auth: { username: "u" } } } } } },
     [
-      'api.endpoint: is not supported yet: another load balancer ("kube-vip"); use firstServer, or a name or address of your own [unsupported-setting]',
-      'k3s.registries.tls["r:5000"].auth: is not supported yet: credentials of image registries; use a registry that serves the nodes without credentials [unsupported-setting]',
+      'api.endpoint: is not supported: another load balancer ("kube-vip"); use firstServer, or a name or address of your own [unsupported-setting]',
+      'k3s.registries.tls["r:5000"].auth: is not supported: credentials of image registries, since registries.yaml stands in previews and reviews as plain text; use a mirror that serves the nodes without credentials (k3s.registries), or give pods imagePullSecrets [unsupported-setting]',
     ],
   ],
   [
@@ -258,10 +260,41 @@ export const HOST_CASES: readonly (readonly [code: ProblemCode, settings: Settin
     ],
   ],
   [
-    "ipv6-unsupported",
+    "ip-family",
     { nodes: servers({ address: "2001:db8::1" }) },
     [
-      'nodes[0].address: IPv6 is not supported yet ("2001:db8::1"); allowed: an IPv4 address or a DNS name; use an IPv4 address [ipv6-unsupported]',
+      'nodes[0].address: is IPv6, and here is IPv4 only ("2001:db8::1"); allowed: an IPv4 address or a DNS name; use IPv4; ipFamilies says which the cluster has [ip-family]',
+    ],
+  ],
+  [
+    "ip-family",
+    {
+      ipFamilies: ["ipv4", "ipv6"],
+      nodes: servers(
+        { address: "2a02:1::1" },
+        { external: { address: "fd00::1", address6: "10.0.0.1" } },
+        { external: { address: "10.1.0.13", address6: "fd00:10:42::1" } },
+      ),
+    },
+    [
+      "nodes[0].external: is missing, and the SSH address is of IPv6 (\"2a02:1::1\"); allowed: address or interface; give the address or the name of the host's interface, or its pool's interface [missing-setting]",
+      'nodes[1].external.address: is IPv6, and here is IPv4 only ("fd00::1"); allowed: an IPv4 address such as 10.43.0.10; use IPv4; ipFamilies says which the cluster has [ip-family]',
+      'nodes[1].external.address6: is IPv4, and here is IPv6 only ("10.0.0.1"); allowed: an IPv6 address such as fd00:1::a; use IPv6; ipFamilies says which the cluster has [ip-family]',
+      'nodes[2].external.address6: is inside k3s.clusterCidr6 ("fd00:10:42::1" and fd00:10:42::/56); allowed: addresses outside the cluster\'s networks; choose another k3s.clusterCidr6, or correct it [address-in-cluster-network]',
+    ],
+  ],
+  [
+    "no-effect",
+    { nodes: servers({ external: { address: "10.1.0.11", address6: "fd00::1" } }) },
+    [
+      'nodes[0].external.address6: has no effect without dual stack ("fd00::1"); allowed: only with ipFamilies: [ipv4, ipv6]; remove it, or set ipFamilies [no-effect]',
+    ],
+  ],
+  [
+    "ipv6-downloads",
+    { ipFamilies: ["ipv6"], access: { admin: ["2a02::/32"] }, nodes: servers({ address: "2a02:1::1" }) },
+    [
+      "ipFamilies: has the hosts fetch K3s from github.com, which has no IPv6 addresses ([ipv6]); advised: k3s.airGap, or hosts that reach IPv4, by NAT64 or addresses of their own; see that they do, or set k3s.airGap [ipv6-downloads]",
     ],
   ],
   [
@@ -391,6 +424,27 @@ export const HOST_CASES: readonly (readonly [code: ProblemCode, settings: Settin
     { nodes: servers({ address: "192.0.2.11" }, { address: "192.0.2.12" }, {}) },
     [
       "nodes: have addresses for documentation (192.0.2.11 and so on), where nobody is; advised: your own hosts; replace them [documentation-network]",
+    ],
+  ],
+  [
+    "host-firewall-cni",
+    { cni: { type: "cilium", replaceKubeProxy: true }, hostFirewall: "firewalld" },
+    [
+      "hostFirewall: cannot judge what comes to NodePorts, host ports and load-balanced addresses: the CNI's eBPF has put pods' addresses in first, or leads it past (\"firewalld\"); allowed: none with cni.replaceKubeProxy; set hostFirewall: none and close the ports by a firewall in front of the hosts, or set cni.replaceKubeProxy: false (with another load balancer than servicelb) [host-firewall-cni]",
+    ],
+  ],
+  [
+    "host-firewall-cni",
+    { cni: "calico", hostFirewall: "firewalld" },
+    [
+      "hostFirewall: changes packets' way beside Calico's own rules, which Calico does not support (\"firewalld\"); allowed: nftables or none; set hostFirewall: nftables [host-firewall-cni]",
+    ],
+  ],
+  [
+    "host-firewall-cni",
+    { cni: "none" },
+    [
+      "hostFirewall: cannot tell pods' packets from strangers' with a CNI that the program does not know (\"nftables\"); allowed: none with cni none; set hostFirewall: none and close the ports by a firewall in front of the hosts [host-firewall-cni]",
     ],
   ],
   [
@@ -562,6 +616,76 @@ export const HOST_CASES: readonly (readonly [code: ProblemCode, settings: Settin
     ],
   ],
   [
+    "cilium-l2-interface",
+    { ...segregated({}), cni, hostFirewall: "none", loadBalancer: metallb({ type: "cilium" }) },
+    [
+      "loadBalancer.l2.interfaces: is missing, and nodes[0] gives its external interface by address only; allowed: the names of the external interfaces; give them here, or external.interface on every host [cilium-l2-interface]",
+    ],
+  ],
+  [
+    "cilium-pool-node-address",
+    {
+      cni,
+      hostFirewall: "none",
+      loadBalancer: metallb({ type: "cilium", pools: [{ name: "p", addresses: ["10.1.0.0/24"] }] }),
+    },
+    [
+      'loadBalancer.pools[0].addresses[0]: holds 10.1.0.11, which nodes[0] has ("10.1.0.0/24"); allowed: addresses that no host has; choose another range [cilium-pool-node-address]',
+    ],
+  ],
+  [
+    "cilium-balancer",
+    {
+      cni: { ...cni, version: "1.19.5" },
+      hostFirewall: "none",
+      ipFamilies: ["ipv4", "ipv6"],
+      loadBalancer: metallb({ type: "cilium", pools: [{ name: "p", addresses: ["10.2.0.0/24", "fd01::/64"] }] }),
+    },
+    [
+      'loadBalancer.pools[0].addresses[1]: is IPv6, for which layer 2 of Cilium 1.19.5 does not answer everywhere ("fd01::/64"); allowed: IPv4, or bgp alone; from 1.19.6 also IPv6; choose a newer cni.version, or announce it by bgp without l2 [cilium-balancer]',
+    ],
+  ],
+  [
+    "metallb-bgp",
+    {
+      ipFamilies: ["ipv4", "ipv6"],
+      loadBalancer: metallb({
+        pools: [{ name: "p", addresses: ["10.2.0.0/24", "fd02::/64"] }],
+        bgp: { peers: [{ name: "r", myAsn: 64512, peerAsn: 64513, peerAddress: "10.230.0.1" }] },
+      }),
+    },
+    [
+      "loadBalancer.pools[0].addresses[1]: is IPv6, which MetalLB's native mode does not announce by BGP (\"fd02::/64\"); allowed with bgp: IPv4; take it out, announce by l2 alone, or use Cilium's load balancer [metallb-bgp]",
+    ],
+  ],
+  [
+    "metallb-ipvs",
+    {
+      loadBalancer: metallb(),
+      k3s: {
+        extraServerArgs: ["--kube-proxy-arg=v=2", "--kube-proxy-arg=proxy-mode=ipvs"],
+        extraAgentArgs: ["--kube-proxy-arg=proxy-mode=ipvs", "--kube-proxy-arg=ipvs-strict-arp=true"],
+      },
+    },
+    [
+      'k3s.extraServerArgs[1]: has every node answer for the addresses of layer 2 ("--kube-proxy-arg=proxy-mode=ipvs"); allowed with l2: iptables or nftables, or --kube-proxy-arg=ipvs-strict-arp=true beside it; remove it, or add --kube-proxy-arg=ipvs-strict-arp=true [metallb-ipvs]',
+    ],
+  ],
+  [
+    "other-target",
+    { loadBalancer: "aws" },
+    [
+      'loadBalancer: is of target aws, and the target is existing ("aws"); allowed: servicelb, metallb, cilium or none; choose one of them [other-target]',
+    ],
+  ],
+  [
+    "other-target",
+    { loadBalancer: { type: "servicelb", nlb: true } },
+    [
+      "loadBalancer.nlb: is of target aws, and the target is existing (true); allowed: false; remove it, or put a load balancer of your own in front [other-target]",
+    ],
+  ],
+  [
     "metallb-node-address",
     { loadBalancer: metallb({ pools: [{ name: "p", addresses: ["10.1.0.1-10.1.0.20", "10.2.0.0/24"] }] }) },
     [
@@ -608,9 +732,23 @@ export const HOST_CASES: readonly (readonly [code: ProblemCode, settings: Settin
   ],
   [
     "air-gap-chart",
+    {
+      k3s: { airGap: airGap() },
+      delivery: "manifests",
+      cni: "calico",
+      dns: "coredns-chart",
+      ingress: "nginx",
+      serviceMesh: "istio",
+    },
+    [
+      'delivery: leaves the fetching of charts to the cluster, which has no internet ("manifests", charts crd.projectcalico.org.v1, tigera-operator, coredns, nginx-ingress, base, istiod, cni, ztunnel); advised with k3s.airGap: api, where the operator\'s machine fetches them; set delivery: api, or choose what K3s packages [air-gap-chart]',
+    ],
+  ],
+  [
+    "air-gap-chart",
     { k3s: { airGap: airGap() }, delivery: "manifests", loadBalancer: metallb() },
     [
-      "delivery: leaves the fetching of MetalLB's chart to the cluster (\"manifests\"), which has no internet; advised with k3s.airGap: api, where the operator's machine fetches it; set delivery: api, or loadBalancer: servicelb [air-gap-chart]",
+      'delivery: leaves the fetching of charts to the cluster, which has no internet ("manifests", charts metallb); advised with k3s.airGap: api, where the operator\'s machine fetches them; set delivery: api, or choose what K3s packages [air-gap-chart]',
     ],
   ],
   [
@@ -634,6 +772,47 @@ export const HOST_CASES: readonly (readonly [code: ProblemCode, settings: Settin
       'k3s.registries.mirrors["quay.io"].endpoint[1]: is not a URL of a registry (not shown); allowed: http:// or https://, a host, and no user in it; correct it [invalid-registry]',
       'k3s.registries.tls.r.caFile: is not a file\'s whole path on the hosts ("ca.pem"); allowed: a path that begins with /; correct it [invalid-registry]',
       'k3s.registries.tls["r:5000/v2"]: is not a registry ("r:5000/v2"); allowed: a host such as docker.io or registry.internal:5000, or * for every one; write it without scheme and path [invalid-registry]',
+    ],
+  ],
+  [
+    "acme-challenge",
+    { access: { clients: ["0.0.0.0/0"] }, k3s: { airGap: airGap() }, traefik: { acme: { email: "ops@example.com" } } },
+    [
+      "traefik.acme: needs the internet, which an air gap does not have (k3s.airGap); allowed: certificates of your own; remove it, and put certificates into Secrets [acme-challenge]",
+    ],
+  ],
+  ...CNI_HOSTS,
+  [
+    "mtu-too-large",
+    { cni: { type: "flannel", mtu: 1451 } },
+    [
+      "cni.mtu: is more than the path between nodes leaves (1451); allowed: at most 1450, network.mtu 1500 less 50 for the encapsulation (VXLAN); lower it, or set network.mtu to what the whole path carries [mtu-too-large]",
+    ],
+  ],
+  [
+    "mtu-too-small",
+    { ipFamilies: ["ipv4", "ipv6"], access: { admin: ["10.200.0.0/24"] }, network: { mtu: 1340 } },
+    [
+      "network.mtu: leaves pods an MTU of 1270, and IPv6 needs 1280 (1340 less 70 for the encapsulation (VXLAN)); allowed: at least 1350; use a path with a larger MTU, or ipFamilies: [ipv4] [mtu-too-small]",
+    ],
+  ],
+  [
+    "node-local-dns",
+    {
+      ipFamilies: ["ipv6"],
+      access: { admin: ["2a02:db8:200::/48"] },
+      nodes: [host("server", 1, { address: "2a02:db8::11" })],
+      dns: { type: "coredns", nodeLocalCache: true },
+    },
+    [
+      "dns.nodeLocalCache: listens at IPv4's link-local address 169.254.20.10, and the stack has IPv6 only (true); allowed: false; remove it [node-local-dns]",
+    ],
+  ],
+  [
+    "air-gap-images",
+    { k3s: { airGap: airGap() }, dns: { type: "coredns-chart", nodeLocalCache: true } },
+    [
+      "k3s.registries: names no mirror, and K3s's own files do not hold the images of coredns, registry.k8s.io/dns/k8s-dns-node-cache:1.26.7; advised: mirrors that do; give mirrors, or put these images into the files of k3s.airGap [air-gap-images]",
     ],
   ],
 ];

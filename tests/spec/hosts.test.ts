@@ -17,7 +17,7 @@ test("the smallest stack: one host with one interface, every default filled in",
   const { nodes, network, access, hostFirewall, k3s, target } = existingSpecOf();
   expect({ target, network, access, hostFirewall }).toEqual({
     target: "existing",
-    network: { egress: "any", defaultRoute: "auto" },
+    network: { egress: "any", defaultRoute: "auto", mtu: 1500 },
     access: { admin: ["10.200.0.0/24"], clients: [], ssh: { user: "ops", hasPrivateKey: false } },
     hostFirewall: "nftables",
   });

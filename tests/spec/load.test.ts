@@ -32,6 +32,15 @@ describe("flattenConfig follows Pulumi", () => {
 
 describe("loadStack", () => {
   test("the smallest stack, with every default", () => {
+    const ingress = {
+      redirectToHttps: true,
+      openHttp: true,
+      replicas: 1,
+      externalTrafficPolicy: "Cluster",
+      trustedProxies: [],
+      annotations: {},
+      values: {},
+    };
     expect(specOf()).toEqual({
       stack: "test",
       target: "aws",
@@ -44,7 +53,13 @@ describe("loadStack", () => {
         egress: "https",
         natGateways: "none",
         isolated: false,
+        mtu: 9001,
       },
+      ipFamilies: ["ipv4"],
+      cni: { type: "flannel" },
+      networkPolicy: { defaultDeny: [], allowIngress: true },
+      dns: { type: "coredns", custom: {}, nodeLocalCache: false },
+      serviceMesh: { type: "none" },
       access: {
         admin: ["10.200.0.0/24"],
         clients: [],
@@ -70,6 +85,10 @@ describe("loadStack", () => {
         clusterCidr: "10.42.0.0/16",
         serviceCidr: "10.43.0.0/16",
         clusterDns: "10.43.0.10",
+        clusterCidr6: "fd00:10:42::/56",
+        serviceCidr6: "fd00:10:43::/112",
+        clusterDns6: "fd00:10:43::a",
+        flannelIpv6Masq: false,
         clusterDomain: "cluster.local",
         nodePortRange: { from: 30000, to: 32767 },
         disableNetworkPolicy: false,
@@ -84,17 +103,9 @@ describe("loadStack", () => {
         extraAgentArgs: [],
       },
       api: { endpoint: { kind: "firstServer" } },
-      traefik: {
-        redirectToHttps: true,
-        openHttp: true,
-        replicas: 1,
-        externalTrafficPolicy: "Cluster",
-        trustedProxies: [],
-        annotations: {},
-        values: {},
-        failurePolicy: "reinstall",
-      },
-      loadBalancer: { type: "servicelb" },
+      ingress: { type: "traefik", ...ingress },
+      traefik: { ...ingress, gatewayApi: false, failurePolicy: "reinstall" },
+      loadBalancer: { type: "servicelb", nlb: false },
       services: [],
       delivery: "api",
       tags: {},
@@ -168,7 +179,7 @@ describe("loadStack", () => {
 
   test("keys that other programs lose are kept where this one does not", () => {
     const labels = { constructor: "a", prototype: "b", toString: "c" };
-    const values = { deployment: { constructor: { prototype: 1 } } };
+    const values = { deployment: { podAnnotations: { constructor: "a", prototype: "b" } } };
     const spec = specOf({ nodes: [{ pool: "server", role: "server", labels }], tags: labels, traefik: { values } });
     expect(Object.entries(spec.nodes[0]?.labels ?? {})).toEqual(Object.entries(labels));
     expect(Object.entries(spec.tags)).toEqual(Object.entries(labels));
@@ -370,7 +381,11 @@ describe("what is allowed, next to what is not", () => {
     ],
     [
       "Traefik's entry points kept closed by hand",
-      { traefik: { values: { ports: { traefik: { expose: { default: false } }, metrics: { expose: false } } } } },
+      {
+        traefik: {
+          values: { ports: { traefik: { expose: { default: false } }, metrics: { expose: { default: false } } } },
+        },
+      },
     ],
     [
       "Traefik's defaults written out while it is disabled",

@@ -1,6 +1,8 @@
 /** Every mistake and warning that a stack file can hold: what the stack says besides the smallest valid one, and the exact problems. */
 import type { ProblemCode } from "../../spec/problems";
 import { publicKey, PRIVATE_KEY, type Settings } from "../support/stacks";
+import { CNI as CNI_CASES } from "./cni-cases";
+import { INGRESS_CASES } from "./ingress-cases";
 
 const server = { pool: "server", role: "server" };
 const metallb = (over: Settings = {}): Settings => ({
@@ -9,6 +11,8 @@ const metallb = (over: Settings = {}): Settings => ({
   bgp: { peers: [{ name: "r", myAsn: 64512, peerAsn: 64513, peerAddress: "10.230.0.1" }] },
   ...over,
 });
+const ciliumBalancer = (over: Settings = {}): Settings => ({ ...metallb(), type: "cilium", ...over });
+const cilium = { type: "cilium", replaceKubeProxy: true };
 const vpc = (over: Settings = {}): Settings => ({
   id: "vpc-0a1b",
   cidr: "10.40.0.0/16",
@@ -34,8 +38,8 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     "unknown-key",
     { layuot: "shared", network: { availabilityZone: ["eu-west-1a"] } },
     [
-      'layuot: is not a setting ("layuot"); allowed in the stack: target, layout, network, access, nodes, k3s, api, traefik, loadBalancer, services, delivery, tags; did you mean layout? [unknown-key]',
-      'network.availabilityZone: is not a setting ("availabilityZone"); allowed in network: vpcCidr, availabilityZones, placement, natGateways, egress, isolated, vpc; did you mean availabilityZones? [unknown-key]',
+      'layuot: is not a setting ("layuot"); allowed in the stack: target, ipFamilies, layout, network, access, nodes, k3s, api, cni, networkPolicy, ingress, traefik, dns, loadBalancer, serviceMesh, services, delivery, tags; did you mean layout? [unknown-key]',
+      'network.availabilityZone: is not a setting ("availabilityZone"); allowed in network: vpcCidr, availabilityZones, placement, natGateways, egress, isolated, mtu, vpc; did you mean availabilityZones? [unknown-key]',
     ],
   ],
   [
@@ -51,7 +55,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     { loadBalancer: metallb({ peers: [] }), zzzzzzzz: 1 },
     [
       'loadBalancer.peers: is not a setting ("peers"); allowed in loadBalancer: type, version, pools, l2, bgp, exposeMetrics; remove it [unknown-key]',
-      'zzzzzzzz: is not a setting ("zzzzzzzz"); allowed in the stack: target, layout, network, access, nodes, k3s, api, traefik, loadBalancer, services, delivery, tags; remove it [unknown-key]',
+      'zzzzzzzz: is not a setting ("zzzzzzzz"); allowed in the stack: target, ipFamilies, layout, network, access, nodes, k3s, api, cni, networkPolicy, ingress, traefik, dns, loadBalancer, serviceMesh, services, delivery, tags; remove it [unknown-key]',
     ],
   ],
   [
@@ -61,7 +65,10 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       network: { ["__proto__"]: 1 },
       access: { ssh: { hostKeys: { ["__proto__"]: publicKey() } } },
       nodes: [{ ...server, labels: { ["__proto__"]: "x" } }],
-      traefik: { annotations: { ["__proto__"]: "x" }, values: { deployment: [{ ["__proto__"]: {} }] } },
+      traefik: {
+        annotations: { ["__proto__"]: "x" },
+        values: { deployment: { additionalVolumes: [{ ["__proto__"]: {} }] } },
+      },
       tags: { ["__proto__"]: 5 },
     },
     [
@@ -71,7 +78,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       "nodes[0].labels.__proto__",
       "tags.__proto__",
       "traefik.annotations.__proto__",
-      "traefik.values.deployment[0].__proto__",
+      "traefik.values.deployment.additionalVolumes[0].__proto__",
     ].map(
       (path) =>
         `${path}: is a key that cannot be kept ("__proto__"): JavaScript reads it as something else, so that its value would be lost; allowed: other keys; rename or remove it [unknown-key]`,
@@ -84,11 +91,9 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       network: { defaultRoute: "auto" },
       access: { ssh: { port: 2222 } },
       nodes: [{ ...server, address: "10.1.0.11", hostKey: publicKey() }],
-      k3s: { registries: {} },
     },
     [
       'access.ssh.port: is a setting of target existing, and the target is aws ("port"); allowed: only with target existing; remove it, or set target: existing [other-target]',
-      'k3s.registries: is a setting of target existing, and the target is aws ("registries"); allowed: only with target existing; remove it, or set target: existing [other-target]',
       'network.defaultRoute: is a setting of target existing, and the target is aws ("defaultRoute"); allowed: only with target existing; remove it, or set target: existing [other-target]',
       'nodes[0].address: is a setting of target existing, and the target is aws ("address"); allowed: only with target existing; remove it, or set target: existing [other-target]',
       'nodes[0].hostKey: is a setting of target existing, and the target is aws ("hostKey"); allowed: only with target existing; remove it, or set target: existing [other-target]',
@@ -110,7 +115,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     { access: undefined, loadBalancer: {} },
     [
       "access: is missing; allowed: a mapping; give it: it has no default [missing-setting]",
-      "loadBalancer.type: is missing; allowed: servicelb, none or metallb; give it: it has no default [missing-setting]",
+      "loadBalancer.type: is missing; allowed: servicelb, none, metallb, cilium or aws; give it: it has no default [missing-setting]",
     ],
   ],
   [
@@ -136,7 +141,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     { traefik: 3, tags: [], loadBalancer: 4, access: { ssh: { privateKey: 5 } } },
     [
       "access.ssh.privateKey: is not text (not shown); allowed: text; write text [wrong-type]",
-      'loadBalancer: is not a value of this setting ("4"); allowed: servicelb, none or metallb; choose one of them [invalid-value]',
+      'loadBalancer: is not a value of this setting ("4"); allowed: servicelb, none, metallb, cilium or aws; choose one of them [invalid-value]',
       "tags: is not a mapping (a list); allowed: a mapping; write a mapping [wrong-type]",
       'traefik: is not a mapping ("3"); allowed: a mapping; write a mapping [wrong-type]',
     ],
@@ -156,7 +161,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     { nodes: [], loadBalancer: "metalb", region: "europe", target: "gcp" },
     [
       'aws:region: is not an AWS region ("europe"); it looks like eu-west-1; correct it [invalid-value]',
-      'loadBalancer: is not a value of this setting ("metalb"); allowed: servicelb, none or metallb; did you mean metallb? [invalid-value]',
+      'loadBalancer: is not a value of this setting ("metalb"); allowed: servicelb, none, metallb, cilium or aws; did you mean metallb? [invalid-value]',
       "nodes: is an empty list; allowed: at least 1 entry; give one [invalid-value]",
       'target: is not a target ("gcp"); allowed: aws or existing; write aws or existing, or leave it out for aws [invalid-value]',
     ],
@@ -261,16 +266,16 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     {
       target: "cilium",
       airGap: true,
-      ingress: "nginx",
+      ingress: "ingress-nginx",
       k3s: { cni: "calico", ipv6: true, flannelBackend: "cilium" },
     },
     [
-      'airGap: is not supported yet: the air gap on target aws ("true"); give the nodes a way to fetch K3s over HTTPS, or use target existing (k3s.airGap) [unsupported-setting]',
-      'ingress: is not supported yet: another ingress controller than Traefik ("nginx"); use the packaged Traefik (traefik) [unsupported-setting]',
-      'k3s.cni: is not supported yet: another CNI than flannel ("calico"); use flannel: k3s.flannelBackend vxlan, host-gw or wireguard-native [unsupported-setting]',
-      'k3s.flannelBackend: is not supported yet: Cilium ("cilium"); allowed: vxlan, host-gw or wireguard-native; choose one of flannel\'s backends [unsupported-setting]',
-      "k3s.ipv6: is not supported yet: IPv6 and dual stack; use IPv4 networks only [unsupported-setting]",
-      'target: is not supported yet: Cilium ("cilium"); allowed: aws or existing; use flannel: k3s.flannelBackend vxlan, host-gw or wireguard-native [unsupported-setting]',
+      'airGap: is not supported: the air gap on target aws ("true"); give the nodes a way to fetch K3s over HTTPS, or use target existing (k3s.airGap) [unsupported-setting]',
+      "ingress: is not supported: ingress-nginx, the Kubernetes project's controller, which ended in March 2026 and gets no security fixes any more (\"ingress-nginx\"); use ingress: nginx (F5's NGINX Ingress Controller, another program) or haproxy [unsupported-setting]",
+      'k3s.cni: is not supported: a CNI by this name ("calico"); use cni: flannel, calico, cilium or none (cni.hubble for Hubble) [unsupported-setting]',
+      'k3s.flannelBackend: is not a backend of flannel, but another CNI ("cilium"); allowed: vxlan, host-gw or wireguard-native; remove it, and set cni: cilium [invalid-value]',
+      "k3s.ipv6: is not supported: a setting of this name for IPv6; set ipFamilies: [ipv4, ipv6], and the IPv6 networks by k3s.clusterCidr6 and k3s.serviceCidr6 [unsupported-setting]",
+      'target: is not supported: a CNI by this name ("cilium"); allowed: aws or existing; use cni: flannel, calico, cilium or none (cni.hubble for Hubble) [unsupported-setting]',
     ],
   ],
   [
@@ -279,31 +284,31 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       k3s: { flannelBackend: "none" },
       loadBalancer: "kube-vip",
       hostFirewall: {},
-      serviceMesh: "istio",
+      serviceMesh: "linkerd",
       dns: "kube-dns",
     },
     [
-      'dns: is not supported yet: another cluster DNS than CoreDNS ("kube-dns"); use the packaged CoreDNS [unsupported-setting]',
-      "hostFirewall: is not supported yet: the host firewall on target aws; rely on the security groups that the program makes, or use target existing (hostFirewall) [unsupported-setting]",
-      'k3s.flannelBackend: is not supported yet: another CNI than flannel ("none"); allowed: vxlan, host-gw or wireguard-native; choose one of flannel\'s backends [unsupported-setting]',
-      'loadBalancer: is not supported yet: another load balancer ("kube-vip"); use servicelb, metallb with BGP peers, or none [unsupported-setting]',
-      'serviceMesh: is not supported yet: a service mesh ("istio"); leave it out, or install it yourself [unsupported-setting]',
+      'dns: is not supported: kube-dns, which kubeadm dropped in Kubernetes 1.21, and which reads the API Endpoints, deprecated since 1.33 ("kube-dns"); use dns: coredns or coredns-chart, whose Service is called kube-dns all the same [unsupported-setting]',
+      "hostFirewall: is not supported: the host firewall on target aws; rely on the security groups that the program makes, or use target existing (hostFirewall) [unsupported-setting]",
+      'k3s.flannelBackend: is not a backend of flannel, but no flannel at all ("none"); allowed: vxlan, host-gw or wireguard-native; remove it, and set cni: calico, cilium or none [invalid-value]',
+      'loadBalancer: is not supported: another load balancer ("kube-vip"); use servicelb, metallb, cilium, aws, or none with one that you install yourself [unsupported-setting]',
+      'serviceMesh: is not supported: Linkerd, whose project publishes no stable releases any more, and whose trust anchor and issuer must be made and renewed outside of it ("linkerd"); use serviceMesh: istio, or install Linkerd yourself [unsupported-setting]',
     ],
   ],
   [
     "unsupported-setting",
     { services: ["istio"], network: { dualStack: true }, api: { endpoint: "kube-vip" } },
     [
-      'api.endpoint: is not supported yet: another load balancer ("kube-vip"); use firstServer, nlb, or a name or address of your own [unsupported-setting]',
-      "network.dualStack: is not supported yet: IPv6 and dual stack; use IPv4 networks only [unsupported-setting]",
-      'services[0].name: is not supported yet: a service mesh ("istio"); leave it out, or install it yourself [unsupported-setting]',
+      'api.endpoint: is not supported: another load balancer ("kube-vip"); use firstServer, nlb, or a name or address of your own [unsupported-setting]',
+      "network.dualStack: is not supported: a setting of this name for IPv6; set ipFamilies: [ipv4, ipv6], and the IPv6 networks by k3s.clusterCidr6 and k3s.serviceCidr6 [unsupported-setting]",
+      'services[0].name: is not supported: a service mesh by this name ("istio"); use serviceMesh: istio, or install another mesh yourself [unsupported-setting]',
     ],
   ],
   [
     "legacy-setting",
     { k3s: { noDeploy: ["traefik", "servicelb"], "no-flannel": true } },
     [
-      "k3s.no-flannel: --no-flannel is a flag of older K3s: v1.36.5+k3s1 does not know it: it became fatal in v1.25 and was removed in v1.26; allowed: its modern form, --flannel-backend=none; remove it: a stack cannot have another CNI than flannel yet, which k3s.flannelBackend: none would need [legacy-setting]",
+      "k3s.no-flannel: --no-flannel is a flag of older K3s: v1.36.5+k3s1 does not know it: it became fatal in v1.25 and was removed in v1.26; allowed: its modern form, --flannel-backend=none; remove it, and set cni: calico, cilium or none [legacy-setting]",
       "k3s.noDeploy: --no-deploy is a flag of older K3s: v1.36.5+k3s1 does not know it: it became fatal in v1.25 and was removed in v1.26; allowed: its modern form, --disable; write k3s.disable: [traefik, servicelb] instead [legacy-setting]",
     ],
   ],
@@ -311,7 +316,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     "legacy-setting",
     { k3s: { version: "v1.24.3+k3s1", extraServerArgs: ["--no-deploy traefik"], extraAgentArgs: ["--no-flannel"] } },
     [
-      "k3s.extraAgentArgs[0]: --no-flannel is a flag of older K3s: v1.24.3+k3s1 still takes it, but v1.25 stops at it and v1.26 does not know it; allowed: its modern form, --flannel-backend=none; remove it: a stack cannot have another CNI than flannel yet, which k3s.flannelBackend: none would need [legacy-setting]",
+      "k3s.extraAgentArgs[0]: --no-flannel is a flag of older K3s: v1.24.3+k3s1 still takes it, but v1.25 stops at it and v1.26 does not know it; allowed: its modern form, --flannel-backend=none; remove it, and set cni: calico, cilium or none [legacy-setting]",
       "k3s.extraServerArgs[0]: --no-deploy is a flag of older K3s: v1.24.3+k3s1 still takes it, but v1.25 stops at it and v1.26 does not know it; allowed: its modern form, --disable; write k3s.disable: [traefik] instead [legacy-setting]",
       'k3s.version: is older than the program supports ("v1.24.3+k3s1"); allowed: v1.25.0+k3s1 or newer; choose a newer release: K3s upgrades one minor release at a time [k3s-version-unsupported]',
     ],
@@ -467,19 +472,22 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     ],
   ],
   [
-    "ipv6-unsupported",
+    "ip-family",
     {
+      access: { admin: ["2a02:db8::/32"] },
       k3s: { clusterCidr: "fd00::/56", tlsSans: ["::1"] },
-      loadBalancer: metallb({ pools: [{ name: "p", addresses: ["fd01::/64"] }] }),
+      loadBalancer: metallb({ pools: [{ name: "p", addresses: ["fd01::/64", "fd02::1-fd02::9"] }] }),
     },
     [
-      'k3s.clusterCidr: IPv6 is not supported yet ("fd00::/56"); allowed: an IPv4 network such as 10.0.0.0/16; use an IPv4 network [ipv6-unsupported]',
-      'k3s.tlsSans[0]: IPv6 is not supported yet ("::1"); allowed: an IPv4 address or a DNS name; use an IPv4 address [ipv6-unsupported]',
-      'loadBalancer.pools[0].addresses[0]: IPv6 is not supported yet ("fd01::/64"); allowed: an IPv4 CIDR, or FIRST-LAST; write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20 [ipv6-unsupported]',
+      'access.admin[0]: is IPv6, and here is IPv4 only ("2a02:db8::/32"); allowed: an IPv4 network such as 10.0.0.0/16; use IPv4; ipFamilies says which the cluster has [ip-family]',
+      'k3s.clusterCidr: is IPv6, and here is IPv4 only ("fd00::/56"); allowed: an IPv4 network such as 10.0.0.0/16; use IPv4; ipFamilies says which the cluster has [ip-family]',
+      'k3s.tlsSans[0]: is IPv6, and here is IPv4 only ("::1"); allowed: an IPv4 address or a DNS name; use IPv4; ipFamilies says which the cluster has [ip-family]',
+      'loadBalancer.pools[0].addresses[0]: is IPv6, and here is IPv4 only ("fd01::/64"); allowed: a CIDR, or FIRST-LAST; use IPv4, or for both set ipFamilies: [ipv4, ipv6] [ip-family]',
+      'loadBalancer.pools[0].addresses[1]: is IPv6, and here is IPv4 only ("fd02::1-fd02::9"); allowed: a CIDR, or FIRST-LAST; use IPv4, or for both set ipFamilies: [ipv4, ipv6] [ip-family]',
     ],
   ],
   [
-    "ipv6-unsupported",
+    "ip-family",
     {
       k3s: {
         clusterCidr: "10.42.0.0/16,fd00::/56",
@@ -489,10 +497,106 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
       loadBalancer: metallb({ pools: [{ name: "p", addresses: ["10.231.0.0/24,fd02::/64"] }] }),
     },
     [
-      'k3s.clusterCidr: IPv6 and dual stack are not supported yet ("10.42.0.0/16,fd00::/56"); allowed: an IPv4 network such as 10.0.0.0/16; use an IPv4 network [ipv6-unsupported]',
-      'k3s.clusterDns: IPv6 and dual stack are not supported yet ("10.43.0.10,fd01::a"); allowed: an IPv4 address such as 10.43.0.10; use an IPv4 address [ipv6-unsupported]',
-      'k3s.serviceCidr: IPv6 and dual stack are not supported yet ("fd01::/112, 10.43.0.0/16"); allowed: an IPv4 network such as 10.0.0.0/16; use an IPv4 network [ipv6-unsupported]',
-      'loadBalancer.pools[0].addresses[0]: IPv6 and dual stack are not supported yet ("10.231.0.0/24,fd02::/64"); allowed: an IPv4 CIDR, or FIRST-LAST; write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20 [ipv6-unsupported]',
+      'k3s.clusterCidr: is of both IP families at once ("10.42.0.0/16,fd00::/56"); allowed: an IPv4 network such as 10.0.0.0/16; give one here: each family has a setting of its own [ip-family]',
+      'k3s.clusterDns: is of both IP families at once ("10.43.0.10,fd01::a"); allowed: an IPv4 address such as 10.43.0.10; give one here: each family has a setting of its own [ip-family]',
+      'k3s.serviceCidr: is of both IP families at once ("fd01::/112, 10.43.0.0/16"); allowed: an IPv4 network such as 10.0.0.0/16; give one here: each family has a setting of its own [ip-family]',
+      'loadBalancer.pools[0].addresses[0]: is of both IP families at once ("10.231.0.0/24,fd02::/64"); allowed: a CIDR, or FIRST-LAST; give one here: each family has a setting of its own [ip-family]',
+    ],
+  ],
+  [
+    "ip-families",
+    { ipFamilies: ["ipv6", "ipv4"] },
+    [
+      "ipFamilies: is not a choice of IP families ([ipv6, ipv4]); allowed: [ipv4], [ipv4, ipv6] (IPv4 first), or [ipv6]; write one of them [ip-families]",
+    ],
+  ],
+  [
+    "ip-families",
+    { ipFamilies: ["ipv6"], access: { admin: ["2a02:db8::/32"] } },
+    [
+      "ipFamilies: leaves the machines without IPv4 ([ipv6]), and K3s's releases are fetched from github.com, which has no IPv6 addresses; allowed: [ipv4] or [ipv4, ipv6]; use dual stack, or target existing with k3s.airGap [ip-families]",
+    ],
+  ],
+  [
+    "ip-families",
+    { ipFamilies: ["ipv4", "ipv6"], k3s: { flannelBackend: "host-gw" } },
+    [
+      'k3s.flannelBackend: sends pods\' packets by IPv6 straight to the other node ("host-gw"), and a VPC gives interfaces IPv6 addresses of their own (/128), with no other node on the link; allowed with ipv6: an encapsulation, such as vxlan; encapsulate, or leave ipv6 out of ipFamilies [ip-families]',
+    ],
+  ],
+  [
+    "no-effect",
+    { k3s: { clusterCidr6: "fd00::/56", flannelIpv6Masq: true } },
+    [
+      'k3s.clusterCidr6: has no effect in a cluster without IPv6 ("fd00::/56"); allowed: only with ipv6 in ipFamilies; remove it, or set ipFamilies: [ipv4, ipv6] [no-effect]',
+      "k3s.flannelIpv6Masq: has no effect in a cluster without IPv6 (true); allowed: only with flannel and with ipv6 in ipFamilies; remove it [no-effect]",
+    ],
+  ],
+  [
+    "invalid-cidr",
+    {
+      ipFamilies: ["ipv4", "ipv6"],
+      access: { admin: ["2A02:0::/32", "2a02:db8::1", "fe80::/10"] },
+      k3s: { clusterDns6: "FD00:10:43::B" },
+    },
+    [
+      'access.admin[0]: is not an IPv4 or IPv6 network ("2A02:0::/32"); allowed: a CIDR such as 10.0.0.0/16 or fd00:1::/48; write 2a02::/32 [invalid-cidr]',
+      'access.admin[1]: is not an IPv4 or IPv6 network ("2a02:db8::1"); allowed: a CIDR such as 10.0.0.0/16 or fd00:1::/48; write 2a02:db8::1/128 for this one address [invalid-cidr]',
+      'k3s.clusterDns6: is not an IPv6 address ("FD00:10:43::B"); allowed: an IPv6 address such as fd00:1::a; write fd00:10:43::b [invalid-address]',
+    ],
+  ],
+  [
+    "cidr-size",
+    {
+      ipFamilies: ["ipv4", "ipv6"],
+      k3s: { clusterCidr6: "fd00:10:42::/47", serviceCidr6: "fd00:10:44::/108" },
+    },
+    [
+      'k3s.clusterCidr6: is too large ("fd00:10:42::/47"); allowed: /48 to /64; choose a prefix from /48 to /64 [cidr-size]',
+      'k3s.serviceCidr6: is too large ("fd00:10:44::/108"); allowed: /112 to /124; choose a prefix from /112 to /124 [cidr-size]',
+    ],
+  ],
+  [
+    "cluster-dns-address",
+    { ipFamilies: ["ipv4", "ipv6"], k3s: { clusterDns6: "fd00:10:43::1" } },
+    [
+      'k3s.clusterDns6: is not a free address of the service network ("fd00:10:43::1"); allowed: an address of fd00:10:43::/112, but for its first two and its last; choose one, or leave it out for the tenth address [cluster-dns-address]',
+    ],
+  ],
+  [
+    "cluster-cidr-too-small",
+    {
+      ipFamilies: ["ipv4", "ipv6"],
+      k3s: { clusterCidr6: "fd00:10:42::/63" },
+      nodes: [{ ...server, count: 3 }],
+    },
+    [
+      'k3s.clusterCidr6: holds 2 pod networks (/64), one for each node, for 3 nodes ("fd00:10:42::/63"); allowed: at least as many as nodes; choose a larger network [cluster-cidr-too-small]',
+    ],
+  ],
+  [
+    "missing-setting",
+    { ipFamilies: ["ipv4", "ipv6"], network: { vpc: vpc() } },
+    [
+      "network.vpc.cidr6: is missing, and the cluster has IPv6; allowed: the IPv6 network that AWS shows; give it, or leave ipv6 out of ipFamilies [missing-setting]",
+      "network.vpc.externalSubnets[0].cidr6: is missing, and the cluster has IPv6; allowed: the IPv6 network that AWS shows; give it, or leave ipv6 out of ipFamilies [missing-setting]",
+    ],
+  ],
+  [
+    "subnet-outside-vpc",
+    {
+      ipFamilies: ["ipv4", "ipv6"],
+      network: {
+        vpc: vpc({
+          cidr6: "2a05:d018::/56",
+          externalSubnets: [
+            { id: "subnet-0a", cidr: "10.40.0.0/24", cidr6: "2a06::/64", availabilityZone: "eu-west-1a" },
+          ],
+        }),
+      },
+    },
+    [
+      'network.vpc.externalSubnets[0].cidr6: is not inside the VPC ("2a06::/64"); allowed: networks inside 2a05:d018::/56; correct it, or network.vpc.cidr6 [subnet-outside-vpc]',
     ],
   ],
   [
@@ -975,7 +1079,7 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     "ingress-without-clients",
     {},
     [
-      "access.clients: names no networks, so that nobody outside the cluster reaches Traefik (an empty list); advised: the users' networks; name them, or disable traefik [ingress-without-clients]",
+      "access.clients: names no networks, so that nobody outside the cluster reaches Traefik (an empty list); advised: the users' networks; name them, or set ingress: none [ingress-without-clients]",
     ],
   ],
   [
@@ -1030,7 +1134,11 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
   ],
   [
     "traefik-private-entry-point",
-    { traefik: { values: { ports: { traefik: { expose: true }, metrics: { expose: { default: true } } } } } },
+    {
+      traefik: {
+        values: { ports: { traefik: { expose: { default: true } }, metrics: { expose: { default: true } } } },
+      },
+    },
     [
       "traefik.values.ports.metrics.expose: would expose Traefik's metrics on its Service (true); allowed: false; remove it, and reach the metrics with kubectl port-forward [traefik-private-entry-point]",
       "traefik.values.ports.traefik.expose: would expose Traefik's dashboard on its Service (true); allowed: false; remove it, and reach the dashboard with kubectl port-forward [traefik-private-entry-point]",
@@ -1214,8 +1322,8 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     "metallb-address",
     { loadBalancer: metallb({ pools: [{ name: "p", addresses: ["10.231.0.9-10.231.0.2", "10.231.0.1"] }] }) },
     [
-      'loadBalancer.pools[0].addresses[0]: is not a range of addresses ("10.231.0.9-10.231.0.2"); allowed: an IPv4 CIDR, or FIRST-LAST; write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20 [metallb-address]',
-      'loadBalancer.pools[0].addresses[1]: is not a range of addresses ("10.231.0.1"); allowed: an IPv4 CIDR, or FIRST-LAST; write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20 [metallb-address]',
+      'loadBalancer.pools[0].addresses[0]: is not a range of addresses ("10.231.0.9-10.231.0.2"); allowed: a CIDR, or FIRST-LAST; write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20 [metallb-address]',
+      'loadBalancer.pools[0].addresses[1]: is not a range of addresses ("10.231.0.1"); allowed: a CIDR, or FIRST-LAST; write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20 [metallb-address]',
     ],
   ],
   [
@@ -1251,10 +1359,123 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     ],
   ],
   [
+    "metallb-beside-calico",
+    { cni: { type: "calico", encapsulation: "ipip" }, loadBalancer: metallb() },
+    [
+      "loadBalancer.bgp: runs BGP beside Calico's on every node: a router that has a session with one of the two refuses the other's; advised: routers that Calico has no session with; give Calico no BGPPeer for these routers, or set cni.encapsulation: vxlan, which needs no BGP [metallb-beside-calico]",
+    ],
+  ],
+  [
+    "aws-balancer",
+    {
+      access: { clients: ["203.0.113.0/24"] },
+      loadBalancer: { type: "aws", version: "1.16.0" },
+      k3s: { extraServerArgs: ["--kubelet-arg=provider-id=aws:///a/b", "--kubelet-arg=max-pods=200"] },
+      traefik: {
+        annotations: { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal", "example.com/owner": "me" },
+      },
+      services: [
+        "redis",
+        { name: "kafka", from: ["clients", "nodes"] },
+        custom(),
+        { name: "nodeports", from: ["clients"] },
+      ],
+    },
+    [
+      'k3s.extraServerArgs[0]: is set by the program with loadBalancer aws ("--kubelet-arg=provider-id=aws:///a/b"); allowed: other options of the kubelet; remove it [aws-balancer]',
+      'loadBalancer.version: is not a chart that the program can configure ("1.16.0"); allowed: 3.0.0 or newer; choose a newer chart [aws-balancer]',
+      'services[1]: asks for a load balancer of its own, for sources outside the cluster ("kafka"); allowed with loadBalancer aws: sources inside the cluster, and nodeports; lead it through the ingress, open nodeports, or set loadBalancer: servicelb [aws-balancer]',
+      'services[2]: asks for a load balancer of its own, for sources outside the cluster ("game"); allowed with loadBalancer aws: sources inside the cluster, and nodeports; lead it through the ingress, open nodeports, or set loadBalancer: servicelb [aws-balancer]',
+      'traefik.annotations["service.beta.kubernetes.io/aws-load-balancer-scheme"]: is set by the program with loadBalancer aws ("internal"); allowed: other annotations; remove it [aws-balancer]',
+    ],
+  ],
+  [
+    "aws-balancer",
+    { loadBalancer: "aws", ingress: "none" },
+    [
+      'loadBalancer: has nothing to serve without an ingress ("aws"): the program opens nodes to the ingress\'s load balancer alone; allowed: with an ingress; choose an ingress, or another load balancer [aws-balancer]',
+    ],
+  ],
+  [
+    "no-effect",
+    { loadBalancer: { type: "servicelb", nlb: true }, k3s: { disable: ["traefik"] } },
+    [
+      "loadBalancer.nlb: has no effect without an ingress (true): the load balancer stands in front of it alone; allowed: false; remove it, or choose an ingress [no-effect]",
+    ],
+  ],
+  [
+    "subnet-too-small",
+    {
+      api: { endpoint: "nlb" },
+      loadBalancer: "aws",
+      network: {
+        vpc: vpc({ externalSubnets: [{ id: "subnet-0a", cidr: "10.40.0.0/28", availabilityZone: "eu-west-1a" }] }),
+      },
+    },
+    [
+      "network.vpc.externalSubnets[0].cidr: leaves 11 addresses for the 1 nodes in eu-west-1a and 16 for the API's network load balancer and the ingress's network load balancer (\"10.40.0.0/28\"); allowed: at least 17; choose a larger network, or spread the nodes over more zones [subnet-too-small]",
+    ],
+  ],
+  [
+    "cilium-balancer",
+    { loadBalancer: ciliumBalancer() },
+    [
+      'loadBalancer: is part of Cilium, and the CNI is flannel ("cilium"); allowed: only with cni: cilium; set cni: cilium, or loadBalancer: servicelb or metallb [cilium-balancer]',
+    ],
+  ],
+  [
+    "cilium-l2-on-aws",
+    {
+      cni: { ...cilium, replaceKubeProxy: false },
+      traefik: { externalTrafficPolicy: "Local" },
+      loadBalancer: ciliumBalancer({ l2: {}, bgp: undefined }),
+    },
+    [
+      'loadBalancer.l2: may answer from a node without a pod of the ingress, which then drops its traffic (externalTrafficPolicy "Local"); allowed: externalTrafficPolicy Cluster, or bgp; set externalTrafficPolicy: Cluster, or give bgp.peers instead of l2 [cilium-balancer]',
+      "loadBalancer.l2: needs Cilium in kube-proxy's place (cni.replaceKubeProxy is false); allowed: bgp, or l2 with cni.replaceKubeProxy: true; set cni.replaceKubeProxy: true, or give bgp.peers instead [cilium-balancer]",
+      "loadBalancer.l2: cannot work on aws: a VPC answers ARP only for addresses that it assigned, so that Cilium's never resolve; allowed: loadBalancer servicelb, or cilium with bgp peers; remove l2, and set loadBalancer: servicelb or give bgp.peers [cilium-l2-on-aws]",
+    ],
+  ],
+  [
+    "cilium-balancer-without-mode",
+    { cni: cilium, loadBalancer: ciliumBalancer({ bgp: undefined }) },
+    [
+      "loadBalancer: has no way to announce its addresses (neither l2 nor bgp); allowed: bgp with at least one peer; give bgp.peers, or set loadBalancer: servicelb [cilium-balancer-without-mode]",
+    ],
+  ],
+  [
+    "cilium-pool-address",
+    { cni: cilium, loadBalancer: ciliumBalancer({ pools: [{ name: "p", addresses: ["10.231.0.9-10.231.0.2"] }] }) },
+    [
+      'loadBalancer.pools[0].addresses[0]: is not a range of addresses ("10.231.0.9-10.231.0.2"); allowed: a CIDR, or FIRST-LAST; write it as 10.1.0.0/24 or 10.1.0.10-10.1.0.20 [cilium-pool-address]',
+    ],
+  ],
+  [
+    "cilium-bgp",
+    {
+      cni: cilium,
+      loadBalancer: ciliumBalancer({
+        bgp: {
+          peers: [
+            { name: "r", myAsn: 1, peerAsn: 1, peerAddress: "10.230.0.1", holdTime: "0s", ebgpMultiHop: true },
+            { name: "s", myAsn: 1, peerAsn: 2, peerAddress: "10.230.0.2", holdTime: "19h" },
+          ],
+          communities: ["no-export"],
+        },
+      }),
+    },
+    [
+      'loadBalancer.bgp.communities[0]: is not a community that the program gives to Cilium ("no-export"); allowed: NUMBER:NUMBER, each up to 65535; correct it [cilium-bgp]',
+      "loadBalancer.bgp.peers[0].ebgpMultiHop: is for peers of another autonomous system, and both have 1 (true); allowed: only where myAsn and peerAsn differ; remove it, or correct the numbers [cilium-bgp]",
+      'loadBalancer.bgp.peers[0].holdTime: is not a hold time ("0s"); allowed: 3s and more, such as 90s or 1m30s; correct it [cilium-bgp]',
+      'loadBalancer.bgp.peers[1].holdTime: is not a hold time ("19h"); allowed: 3s and more, such as 90s or 1m30s; correct it [cilium-bgp]',
+    ],
+  ],
+  [
     "no-load-balancer",
     { loadBalancer: "none" },
     [
-      "loadBalancer: leaves Traefik's Service without an address (none); advised: servicelb or metallb; choose one, disable traefik, or install a load balancer yourself [no-load-balancer]",
+      "loadBalancer: leaves Traefik's Service without an address (none); advised: servicelb or metallb; choose one, set ingress: none, or install a load balancer yourself [no-load-balancer]",
     ],
   ],
   [
@@ -1262,6 +1483,231 @@ export const CASES: readonly (readonly [code: ProblemCode, settings: Settings, p
     { traefik: { externalTrafficPolicy: "Local" } },
     [
       'traefik.externalTrafficPolicy: keeps client addresses behind Elastic IPs ("Local"), for which ServiceLB must not know the nodes\' public addresses: node-external-ip is left out, and Services show private addresses; advised: Cluster, unless client addresses are needed; point DNS at the Elastic IPs yourself, or set Cluster [local-policy-behind-nat]',
+    ],
+  ],
+  [
+    "unsupported-setting",
+    { k3s: { dns: "coredns", mesh: "consul" }, serviceMesh: "consul" },
+    [
+      'k3s.dns: is not supported: the cluster\'s DNS by this name ("coredns"); use dns (coredns, coredns-chart or none), and dns.nodeLocalCache for NodeLocal DNSCache [unsupported-setting]',
+      'k3s.mesh: is not supported: a service mesh by this name ("consul"); use serviceMesh: istio, or install another mesh yourself [unsupported-setting]',
+      'serviceMesh: is not supported: Consul\'s service mesh, which needs servers with volumes and keys of its own, and proxies in the pods themselves ("consul"); use serviceMesh: istio, or install Consul yourself [unsupported-setting]',
+    ],
+  ],
+  [
+    "no-dns",
+    { dns: "none" },
+    [
+      "dns: leaves the cluster without DNS (none); advised: CoreDNS, unless another provider is installed; choose coredns or coredns-chart, or install a cluster DNS provider that answers at the cluster DNS address [no-dns]",
+    ],
+  ],
+  [
+    "dns-conflict",
+    { dns: "coredns", k3s: { disable: ["coredns"] } },
+    [
+      'dns: is the CoreDNS that K3s packages, which k3s.disable leaves out ("coredns"); allowed: one or the other; remove coredns from k3s.disable, or choose coredns-chart or none [dns-conflict]',
+    ],
+  ],
+  [
+    "dns-file",
+    {
+      dns: {
+        type: "coredns",
+        custom: {
+          "corp.conf": "log",
+          "open.server": "corp.example:53 {\n  forward . 10.0.0.53\n",
+          "closed.server":
+            'corp.example {\n  template IN A {\n    answer "{{ .Name }} 60 IN A 10.0.0.1 }"\n  }\n}\n}\n',
+          "all.server": "dns://corp.example, dns://. {\n  forward . 10.0.0.53\n}\n",
+          "none.server": "forward . 10.0.0.53 # {\n",
+          "empty.override": "# log\n\n",
+          "hosts.override": "log\nhosts {\n  10.0.0.1 a.example\n}\n",
+        },
+      },
+    },
+    [
+      'dns.custom["all.server"]: has a server block for every name (dns://.), which the default server block is already; allowed: zones such as corp.example; for every name write NAME.override; correct it [dns-file]',
+      'dns.custom["closed.server"]: closes a brace that is not open; allowed: each { at the end of a line, and its } on a line of its own; correct it [dns-file]',
+      'dns.custom["corp.conf"]: is not a name of a file that CoreDNS reads ("corp.conf"); allowed: NAME.override for additions to the default server block, NAME.server for a block of its own; rename it [dns-file]',
+      'dns.custom["empty.override"]: has no line that says anything; allowed: lines of a Corefile; correct it [dns-file]',
+      'dns.custom["hosts.override"]: repeats a plugin that the default server block has, and that may stand there only once (hosts); allowed: other plugins, or a server block of its own in NAME.server; correct it [dns-file]',
+      'dns.custom["none.server"]: has no server block; allowed: ZONE:53 {, the plugins, one a line, and }; correct it [dns-file]',
+      'dns.custom["open.server"]: leaves a brace open; allowed: each { at the end of a line, and its } on a line of its own; correct it [dns-file]',
+    ],
+  ],
+  [
+    "dns-file",
+    { dns: { type: "coredns-chart", custom: { "a.override": "hosts {\n}", "b.override": "cache 60" } } },
+    [
+      'dns.custom["b.override"]: repeats a plugin that the default server block has, and that may stand there only once (cache); allowed: other plugins, or a server block of its own in NAME.server; correct it [dns-file]',
+    ],
+  ],
+  [
+    "k3s-too-old",
+    { k3s: { version: "v1.26.5+k3s1" }, dns: { type: "coredns", custom: { "log.override": "log" } } },
+    [
+      'dns.custom["log.override"]: needs additions to CoreDNS\'s default server block, which v1.26.5+k3s1 does not have; allowed: from v1.25.11+k3s1, v1.26.6+k3s1 or v1.27.3+k3s1 on, each in its minor release; raise k3s.version, or leave it out [k3s-too-old]',
+    ],
+  ],
+  [
+    "dns-values",
+    { dns: { type: "coredns-chart", values: { replicaCount: 3, service: { clusterIP: "10.43.0.11" } } } },
+    [
+      'dns.values.service.clusterIP: is how the cluster finds its DNS, which the program sets ("10.43.0.11"); allowed: other values; remove it; the address is k3s.clusterDns [dns-values]',
+    ],
+  ],
+  [
+    "node-local-dns",
+    { dns: { type: "coredns", nodeLocalCache: true }, k3s: { disableKubeProxy: true } },
+    [
+      "dns.nodeLocalCache: needs kube-proxy, which k3s.disableKubeProxy leaves out (true); allowed: false; remove one of them [node-local-dns]",
+    ],
+  ],
+  [
+    "node-local-dns",
+    {
+      dns: { type: "coredns-chart", nodeLocalCache: true },
+      k3s: { extraAgentArgs: ["--kube-proxy-arg=proxy-mode=ipvs"] },
+    },
+    [
+      "dns.nodeLocalCache: takes the cluster DNS address from kube-proxy's rules of mode iptables, and the mode is ipvs (true); allowed: false; remove proxy-mode from the further options, or remove it [node-local-dns]",
+    ],
+  ],
+  [
+    "node-local-dns",
+    {
+      dns: { type: "coredns", nodeLocalCache: true },
+      cni: { type: "cilium", replaceKubeProxy: false },
+      loadBalancer: "none",
+    },
+    [
+      "dns.nodeLocalCache: is passed over by Cilium, which leads pods to a cache only where it replaces kube-proxy (true); allowed: false; set cni.replaceKubeProxy, or remove it [node-local-dns]",
+    ],
+  ],
+  [
+    "node-local-dns",
+    {
+      dns: { type: "coredns", nodeLocalCache: true },
+      cni: { type: "calico", replaceKubeProxy: true },
+    },
+    [
+      "dns.nodeLocalCache: needs an annotation on the Service kube-dns with Calico's eBPF, and K3s owns the packaged CoreDNS's Service (true); allowed: false; choose dns: coredns-chart, or remove it [node-local-dns]",
+    ],
+  ],
+  [
+    "reserved-namespace",
+    {
+      networkPolicy: { defaultDeny: ["apps", "kube-system", "nginx-ingress"] },
+      serviceMesh: { type: "istio", namespaces: ["apps", "default", "istio-system", "apps"] },
+      ingress: "nginx",
+    },
+    [
+      'networkPolicy.defaultDeny[1]: holds components of the cluster, which it would cut off ("kube-system"); allowed: namespaces of workloads; remove it [reserved-namespace]',
+      'networkPolicy.defaultDeny[2]: holds components of the cluster, which it would cut off ("nginx-ingress"); allowed: namespaces of workloads; remove it [reserved-namespace]',
+      'serviceMesh.namespaces[1]: is Kubernetes\' own, which the program does not label ("default"); allowed: namespaces of workloads; remove it [reserved-namespace]',
+      'serviceMesh.namespaces[2]: holds components of the cluster, which it would cut off ("istio-system"); allowed: namespaces of workloads; remove it [reserved-namespace]',
+      'serviceMesh.namespaces[3]: repeats a namespace ("apps"); allowed: each once; remove or change one of them [duplicate-value]',
+    ],
+  ],
+  [
+    "network-policy-unenforced",
+    { networkPolicy: { defaultDeny: ["apps"] }, k3s: { disableNetworkPolicy: true } },
+    [
+      "networkPolicy.defaultDeny: would be enforced by nobody: flannel has no policies, and k3s.disableNetworkPolicy leaves out K3s's controller (a list); allowed: none; remove k3s.disableNetworkPolicy, or choose cni calico or cilium [network-policy-unenforced]",
+    ],
+  ],
+  [
+    "network-policy-own-cni",
+    { networkPolicy: { defaultDeny: ["apps"] }, k3s: { disableNetworkPolicy: true }, cni: "none" },
+    [
+      "networkPolicy.defaultDeny: is enforced only if the CNI that you install does so, since k3s.disableNetworkPolicy leaves out K3s's controller (a list); advised: a CNI with network policies; check it, or remove k3s.disableNetworkPolicy [network-policy-own-cni]",
+    ],
+  ],
+  [
+    "service-mesh-cni",
+    {
+      serviceMesh: "istio",
+      cni: {
+        type: "cilium",
+        values: { bpf: { masquerade: true }, cni: { exclusive: true }, socketLB: { hostNamespaceOnly: false } },
+      },
+    },
+    [
+      "cni.values.bpf.masquerade: makes kubelet's probes of pods in the mesh fail: they come from a link-local address (true); allowed with serviceMesh istio: false; remove it [service-mesh-cni]",
+      "cni.values.cni.exclusive: makes Cilium take away Istio's plugin (true); allowed with serviceMesh istio: false; remove it [service-mesh-cni]",
+      "cni.values.socketLB.hostNamespaceOnly: makes Cilium choose a Service's pod inside the pod that asks, before Istio sees it (false); allowed with serviceMesh istio: true; remove it [service-mesh-cni]",
+    ],
+  ],
+  [
+    "service-mesh-cni",
+    { serviceMesh: "istio", cni: { type: "calico", replaceKubeProxy: true } },
+    [
+      "serviceMesh: cannot be combined with cni.replaceKubeProxy: Calico's eBPF chooses a Service's pod when a pod connects, before Istio sees it (istio); allowed: with Calico only beside kube-proxy; remove cni.replaceKubeProxy, or choose cni cilium [service-mesh-cni]",
+    ],
+  ],
+  [
+    "invalid-registry",
+    { k3s: { registries: { mirrors: { "docker.io": {}, "quay.io": { endpoint: ["https://[fd00::5]:5000"] } } } } },
+    [
+      'k3s.registries.mirrors["docker.io"]: has no endpoint (an empty list); allowed: none only with k3s.embeddedRegistry; give one [invalid-registry]',
+    ],
+  ],
+  ...INGRESS_CASES,
+  ...CNI_CASES,
+  [
+    "chart-version",
+    { ingress: { type: "nginx", version: "latest" }, dns: { type: "coredns-chart", version: "1" } },
+    [
+      'dns.version: is not a chart version ("1"); allowed: a version such as 1.46.2; correct it [chart-version]',
+      'ingress.version: is not a chart version ("latest"); allowed: a version such as 2.6.4; correct it [chart-version]',
+    ],
+  ],
+  [
+    "chart-kubernetes",
+    { k3s: { version: "v1.31.14+k3s1" }, serviceMesh: "istio" },
+    [
+      'serviceMesh.version: is for Kubernetes 1.32 and newer, and k3s.version is "v1.31.14+k3s1" (Istio 1.30.3); allowed: a chart for this Kubernetes; choose a newer k3s.version, or an older version of the chart [chart-kubernetes]',
+    ],
+  ],
+  [
+    "chart-kubernetes-untested",
+    { k3s: { version: "v1.33.13+k3s2" }, cni: "calico" },
+    [
+      'cni.version: is tested with Kubernetes 1.34 to 1.36, and k3s.version is "v1.33.13+k3s2" (Calico v3.32.1); advised: a release among these; choose a k3s.version or a chart version that go together [chart-kubernetes-untested]',
+    ],
+  ],
+  [
+    "chart-value",
+    {
+      cni: { type: "cilium", values: { hubbel: { enabled: true }, operator: { replicas: "two", podAnnotation: {} } } },
+    },
+    [
+      'cni.values.hubbel: is not a value of the chart cilium 1.20.0 ("hubbel"); allowed: the keys that the chart has in its values; did you mean hubble? [chart-value]',
+      'cni.values.operator.podAnnotation: is not a value of the chart cilium 1.20.0 ("podAnnotation"); allowed: the keys that the chart has in operator; did you mean podAnnotations? [chart-value]',
+      "cni.values.operator.replicas: is not what the chart cilium 1.20.0 takes (a text); allowed: a number; correct it [chart-value]",
+    ],
+  ],
+  [
+    "chart-value",
+    {
+      cni: { type: "calico", values: { installation: { calicoNetwork: { ipPools: [{ cidrs: "10.42.0.0/16" }] } } } },
+      traefik: { values: { service: { annotation: { a: "b" } } } },
+    },
+    [
+      'cni.values.installation.calicoNetwork.ipPools[0].cidrs: is not a value of the chart tigera-operator v3.32.1 ("cidrs"); allowed: the keys that the chart has in installation.calicoNetwork.ipPools[0]; did you mean cidr? [chart-value]',
+      'traefik.values.service.annotation: is not a value of the chart traefik 40.x of K3s v1.36.5+k3s1 ("annotation"); allowed: the keys that the chart has in service; did you mean annotations? [chart-value]',
+    ],
+  ],
+  [
+    "chart-values-unchecked",
+    {
+      k3s: { version: "v1.35.0+k3s3" },
+      traefik: { values: { logs: {} } },
+      dns: { type: "coredns-chart", version: "1.45.0", values: { anything: 1 } },
+    },
+    [
+      "dns.values: is not checked against the chart's own values, which are not known for this version (coredns 1.45.0); advised: a version whose values are known; compare it with the chart's values.yaml, or take the version that the program has by default [chart-values-unchecked]",
+      "traefik.values: is not checked against the chart's own values, which are not known for this version (traefik 38.x of K3s v1.35.0+k3s3); advised: a version whose values are known; compare it with the chart's values.yaml, or take the version that the program has by default [chart-values-unchecked]",
     ],
   ],
 ];

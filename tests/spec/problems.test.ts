@@ -142,7 +142,7 @@ describe("all at once", () => {
       nodes: [{ pool: "server", role: "server", cuont: 2 }],
     });
     expect(found.map(({ code, path }) => [code, path])).toEqual([
-      ["unsupported-setting", "k3s.flannelBackend"],
+      ["invalid-value", "k3s.flannelBackend"],
       ["legacy-setting", "k3s.noDeploy"],
       ["invalid-value", "layout"],
       ["unknown-key", "nodes[0].cuont"],

@@ -34,8 +34,21 @@ function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T,
   return copy;
 }
 
+/** K3s's settings as a stack file has them: those of IPv6 only where the cluster has it. */
+function writtenK3s({ k3s, ipFamilies }: ClusterSpec): Settings {
+  const { clusterCidr6, serviceCidr6, clusterDns6, flannelIpv6Masq, nodePortRange, ...rest } = k3s;
+  const ipv6 = { clusterCidr6, serviceCidr6, clusterDns6, flannelIpv6Masq };
+  return {
+    ...rest,
+    ...(ipFamilies.includes("ipv6") ? ipv6 : {}),
+    nodePortRange: `${nodePortRange.from}-${nodePortRange.to}`,
+  };
+}
+
 /** What specs of both targets write back alike. */
-function writtenCommon({ access, k3s, api, loadBalancer, services, layout, traefik, delivery }: ClusterSpec): Settings {
+function writtenCommon(spec: ClusterSpec): Settings {
+  const { access, api, loadBalancer, services, layout, ipFamilies, cni, networkPolicy } = spec;
+  const { traefik, serviceMesh, delivery } = spec;
   const ssh = without(access.ssh, "hasPrivateKey");
   const bastion = access.ssh.bastion === undefined ? {} : { bastion: without(access.ssh.bastion, "hasPrivateKey") };
   const metallb = loadBalancer.type === "metallb" ? loadBalancer : undefined;
@@ -45,10 +58,14 @@ function writtenCommon({ access, k3s, api, loadBalancer, services, layout, traef
   }));
   return {
     layout,
+    ipFamilies,
+    cni,
+    networkPolicy,
     traefik,
+    serviceMesh,
     delivery,
     access: { ...access, ssh: { ...ssh, ...bastion } },
-    k3s: { ...k3s, nodePortRange: `${k3s.nodePortRange.from}-${k3s.nodePortRange.to}` },
+    k3s: writtenK3s(spec),
     api: { endpoint: api.endpoint.kind === "address" ? api.endpoint.address : api.endpoint.kind },
     loadBalancer:
       metallb === undefined
@@ -89,7 +106,7 @@ function writtenExisting(spec: ExistingSpec): StackConfig {
     ...merge(common, airGap === undefined ? {} : { k3s: { airGap: files } }),
     target,
     hostFirewall,
-    network: { defaultRoute: network.defaultRoute },
+    network: { defaultRoute: network.defaultRoute, mtu: network.mtu },
     nodes,
   });
 }
