@@ -1,6 +1,9 @@
 /** The parts of a plan that are made alike for every target. */
 import { withoutContained } from "../catalogue/cidr";
+import { podNetworks } from "../catalogue/families";
 import type { ClusterSpec } from "../spec/types";
+import { cniComesLater } from "./cni";
+import { flannelConfig } from "./flannel-config";
 import { clusterAddress, registriesConfig, serverConfig } from "./k3s-config";
 import type { FlowPlan, K3sPlan, NodePlan, SshPlan } from "./types";
 
@@ -26,10 +29,13 @@ export function createK3s(spec: ClusterSpec, nodes: readonly OrderedNode[]): K3s
   const { first, others } = orderServers(spec, nodes);
   const ordered = [first, ...others];
   const registries = registriesConfig(spec);
+  const flannel = flannelConfig(spec, podNetworks(spec));
   return {
     version: spec.k3s.version,
     serverConfig: serverConfig(spec),
     ...(registries === undefined ? {} : { registries }),
+    ...(flannel === undefined ? {} : { flannelConfig: flannel }),
+    ...(cniComesLater(spec) ? { cniLater: true } : {}),
     bootstrapServer: first.name,
     embeddedEtcd: others.length > 0,
     serverOrder: ordered.map((node) => node.name),

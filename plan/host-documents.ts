@@ -12,6 +12,7 @@
  *     api-port=6443                 port of the supervisor and the API on every server
  *     node-ip=10.0.128.10           the node's own address in the cluster; flannel's interface is the one that holds it
  *     join=10.0.128.11 10.0.128.12  servers to join, in the order to try them; never the node itself; empty when there is no other
+ *     cni=later                     only with another CNI than flannel: the node counts as joined when it is ready, or lacks but its CNI
  *
  * and on hosts that are there already (not on machines of the program's own):
  *
@@ -26,17 +27,20 @@
  *     …
  *     --- /etc/rancher/k3s/registries.yaml 0600
  *     …
+ *     --- /etc/rancher/k3s/flannel.json 0600
+ *     …
  *
  * 1. Header lines `key=value`, all of the above that apply, always, in this order. A value runs to the end of its line and holds no quotes.
  * 2. One blank line.
  * 3. Files: a line `--- PATH MODE` (MODE in octal), and then the file's content to the next line that starts with `--- `, or to
  *    the end. Content always ends with a newline, and never has a line that starts with `--- `. A file that is not here is not
- *    the program's: it stays as it is. (`registries.yaml` is there with the embedded registry, and with the stack's own mirrors.
- *    Left over on an instance after the embedded registry was switched off, its empty mirror changes nothing; a host of its owner's,
- *    where mirrors may be the stack's, loses it.)
+ *    the program's: it stays as it is. (`registries.yaml` is there with the embedded registry, and with the stack's own mirrors. Once the
+ *    stack has none any more, the one that it wrote goes. `flannel.json` is there where flannel is told pods' MTU: left over, nothing
+ *    names it.)
  */
 import { API_PORT } from "../catalogue/ports";
 import { DEFAULT_ROUTE } from "../catalogue/default-route";
+import { FLANNEL_CONFIG_PATH } from "./flannel-config";
 import { fillTemplate, joinTexts } from "./template";
 import type {
   AddressRef,
@@ -54,7 +58,10 @@ export const CONFIG_PATH = "/etc/rancher/k3s/config.yaml";
 export const REGISTRIES_PATH = "/etc/rancher/k3s/registries.yaml";
 
 /** What the host document needs of a K3s plan. */
-type HostK3s = Pick<K3sPlan, "version" | "bootstrapServer" | "embeddedEtcd" | "joinAddresses" | "registries">;
+type HostK3s = Pick<
+  K3sPlan,
+  "version" | "bootstrapServer" | "embeddedEtcd" | "joinAddresses" | "registries" | "flannelConfig" | "cniLater"
+>;
 /** What the host document needs of a node. */
 type HostNode = Pick<NodePlan, "name" | "role" | "clusterNetwork" | "config">;
 
@@ -80,6 +87,7 @@ export function hostDocument(k3s: HostK3s, node: HostNode, setup?: HostSetup): T
     ["api-port", String(API_PORT)],
     ["node-ip", [nodeIp]],
     ["join", join],
+    ...(k3s.cniLater === true ? [["cni", "later"] as const] : []),
     ...(setup === undefined ? [] : setupHeaders(setup)),
   ];
   return renderDocument(headers, k3sFiles(k3s, node));
@@ -101,23 +109,30 @@ export type Header = readonly [key: string, value: string | TemplateText];
 export type DocumentFile = readonly [path: string, mode: string, content: TemplateText];
 
 /** K3s's files of a node. */
-export function k3sFiles(k3s: Pick<K3sPlan, "registries">, node: Pick<NodePlan, "config">): DocumentFile[] {
+export function k3sFiles(
+  k3s: Pick<K3sPlan, "registries" | "flannelConfig">,
+  node: Pick<NodePlan, "config">,
+): DocumentFile[] {
   return [
     [CONFIG_PATH, "0600", node.config],
     ...(k3s.registries === undefined ? [] : [[REGISTRIES_PATH, "0600", [k3s.registries]] as const]),
+    ...(k3s.flannelConfig === undefined ? [] : [[FLANNEL_CONFIG_PATH, "0600", [k3s.flannelConfig]] as const]),
   ];
 }
 
-/** The networks of a host that is there already, one line each: name, address, interface; `-` for what the host has to find out. */
+/**
+ * The networks of a host that is there already, one line each: name, address, interface, with dual stack IPv6 address; `-` for what the host
+ * has to find out.
+ */
 export function networkHeaders({ interfaces }: { readonly interfaces: readonly HostNetwork[] }): Header[] {
-  return interfaces.map(({ network, address, interface: name }) => [
+  return interfaces.map(({ network, address, interface: name, ipv6, address6 }) => [
     "network",
-    `${network} ${address ?? "-"} ${name ?? "-"}`,
+    [network, address ?? "-", name ?? "-", ...(ipv6 === true ? [address6 ?? "-"] : [])].join(" "),
   ]);
 }
 
 /** What the document says of an interface. */
-type HostNetwork = Pick<HostInterfacePlan, "network" | "address" | "interface">;
+type HostNetwork = Pick<HostInterfacePlan, "network" | "address" | "interface" | "ipv6" | "address6">;
 
 /** A document: header lines, a blank line, files. */
 export function renderDocument(headers: readonly Header[], files: readonly DocumentFile[]): TemplateText {

@@ -6,7 +6,9 @@
  * Not here, because it is resolved or decided on the host (`config.yaml.d`): `flannel-iface`, `cluster-init` and `server`.
  * Never here: tokens. Files of their own hold them.
  */
+import { dnsAddresses, isDualStack, podNetworks, serviceNetworks } from "../catalogue/families";
 import type { ClusterSpec, NodeGroupSpec, RegistriesSpec } from "../spec/types";
+import { FLANNEL_CONFIG_PATH, needsFlannelConfig } from "./flannel-config";
 import { knownAddress } from "./known-addresses";
 import { groupsOf, serviceLbLabels } from "./ingress-nodes";
 import { Placeholder, joinTexts, yamlTemplate, yamlText, type TemplateValue } from "./template";
@@ -21,6 +23,8 @@ export const AGENT_TOKEN_PATH = "/etc/rancher/k3s/agent-token";
 export type K3sNode = Pick<NodePlan, "name" | "pool" | "role" | "clusterNetwork" | "externalNetwork" | "interfaces"> & {
   /** Where SSH connects, on hosts that are there already. */
   readonly ssh?: { readonly host: string };
+  /** Its availability zone, on AWS. */
+  readonly zone?: string;
 };
 
 type Settings = Readonly<Record<string, TemplateValue>>;
@@ -36,12 +40,13 @@ export function serverConfig(spec: ClusterSpec): TemplateText {
 function serverSettings(spec: ClusterSpec): Settings {
   const { k3s } = spec;
   const settings: Settings = {
-    "cluster-cidr": k3s.clusterCidr,
-    "service-cidr": k3s.serviceCidr,
-    "cluster-dns": k3s.clusterDns,
+    "cluster-cidr": podNetworks(spec).join(","),
+    "service-cidr": serviceNetworks(spec).join(","),
+    "cluster-dns": dnsAddresses(spec).join(","),
     "cluster-domain": k3s.clusterDomain,
     "service-node-port-range": `${k3s.nodePortRange.from}-${k3s.nodePortRange.to}`,
     "flannel-backend": k3s.flannelBackend,
+    ...switchedOn("flannel-ipv6-masq", k3s.flannelIpv6Masq),
     ...(k3s.disable.length > 0 ? { disable: k3s.disable } : {}),
     ...switchedOn("disable-network-policy", k3s.disableNetworkPolicy),
     ...switchedOn("disable-kube-proxy", k3s.disableKubeProxy),
@@ -54,7 +59,7 @@ function serverSettings(spec: ClusterSpec): Settings {
     "token-file": TOKEN_PATH,
     "agent-token-file": AGENT_TOKEN_PATH,
   };
-  return withExtra(settings, k3s.extraServerArgs);
+  return withExtra(settings, namesInstances(spec) ? k3s.extraServerArgs.filter(isNotKubeletArg) : k3s.extraServerArgs);
 }
 
 /** Options of servers that an agent asks a server for at its own start, and not again (K3s, pkg/daemons/config, Control). */
@@ -64,6 +69,7 @@ const LEARNED = [
   "cluster-dns",
   "cluster-domain",
   "flannel-backend",
+  "flannel-ipv6-masq",
   "disable-network-policy",
   "disable-kube-proxy",
   "egress-selector-mode",
@@ -86,7 +92,11 @@ export function nodeConfig(spec: ClusterSpec, node: K3sNode, server: TemplateTex
   if (node.role === "server") {
     return joinTexts(server, heading, yamlTemplate(settings));
   }
-  const agent = withExtra({ ...settings, "token-file": TOKEN_PATH }, spec.k3s.extraAgentArgs);
+  const { extraAgentArgs } = spec.k3s;
+  const agent = withExtra(
+    { ...settings, "token-file": TOKEN_PATH },
+    namesInstances(spec) ? extraAgentArgs.filter(isNotKubeletArg) : extraAgentArgs,
+  );
   return joinTexts(heading, learnedComments(spec), yamlTemplate(agent));
 }
 
@@ -97,7 +107,7 @@ export function nodeConfig(spec: ClusterSpec, node: K3sNode, server: TemplateTex
  */
 export function registriesConfig(spec: ClusterSpec): string | undefined {
   const embedded = spec.k3s.embeddedRegistry ? { "*": {} } : {};
-  const own = spec.target === "existing" ? spec.k3s.registries : undefined;
+  const own = spec.k3s.registries;
   const mirrors = { ...embedded, ...own?.mirrors };
   const configs = Object.entries(own?.tls ?? {}).map(([host, tls]) => [host, { tls: registryTls(tls) }] as const);
   const settings = {
@@ -115,22 +125,36 @@ function registryTls({ caFile, insecureSkipVerify }: RegistriesSpec["tls"][strin
   };
 }
 
+/** The same address of IPv6, where a dual-stack node has one beside the first. */
+function secondAddress(address: AddressRef): AddressRef {
+  return { ...address, family: "ipv6" };
+}
+
+/** References as the value of an option: one, or a list. */
+function placeholders(addresses: readonly AddressRef[]): TemplateValue {
+  const all = addresses.map((address) => new Placeholder(address));
+  const [first, second] = all;
+  return first !== undefined && second === undefined ? first : all;
+}
+
 /** A node's private address on the cluster's network. */
 export function clusterAddress(node: Pick<K3sNode, "name" | "clusterNetwork">): AddressRef {
   return { node: node.name, network: node.clusterNetwork, scope: "private" };
 }
 
 function nodeSettings(spec: ClusterSpec, group: NodeGroupSpec, node: K3sNode): Settings {
-  const external = externalAddress(spec, node);
+  const external = externalAddresses(spec, node);
   const labels = nodeLabels(spec, group);
   const taints = group.taints.map(({ key, value, effect }) =>
     value === undefined ? `${key}:${effect}` : `${key}=${value}:${effect}`,
   );
   return {
+    ...(needsFlannelConfig(spec) ? { "flannel-conf": FLANNEL_CONFIG_PATH } : {}),
     // Always given: hosts may come up named localhost, or not named at all.
     "node-name": node.name,
-    "node-ip": new Placeholder(clusterAddress(node)),
-    ...(external === undefined ? {} : { "node-external-ip": new Placeholder(external) }),
+    // Of IPv6 too: by itself K3s takes one family only.
+    "node-ip": placeholders(withSecond(spec, [clusterAddress(node)])),
+    ...(external.length === 0 ? {} : { "node-external-ip": placeholders(external) }),
     // Without it the API server would advertise node-external-ip, and pods would reach the service network's first address by way of
     // the public address: that times out.
     ...(node.role === "server"
@@ -138,6 +162,33 @@ function nodeSettings(spec: ClusterSpec, group: NodeGroupSpec, node: K3sNode): S
       : {}),
     ...(labels.length > 0 ? { "node-label": labels } : {}),
     ...(taints.length > 0 ? { "node-taint": taints } : {}),
+    ...kubeletArgs(spec, node),
+  };
+}
+
+/** The option of K3s that hands options on to the kubelet. */
+const KUBELET_ARG = "--kubelet-arg=";
+
+const isNotKubeletArg = (option: string): boolean => !option.startsWith(KUBELET_ARG);
+
+/** Whether nodes say which instance of AWS each of them is: its load balancers find their targets by that. */
+function namesInstances(spec: ClusterSpec): boolean {
+  return spec.target === "aws" && spec.loadBalancer.type === "aws";
+}
+
+/**
+ * The node's instance as its provider ID, which K3s's own cloud controller would else set to the node's name: it leaves an ID alone that is
+ * there. The stack's own options of the kubelet follow, since K3s reads the list in one place.
+ */
+function kubeletArgs(spec: ClusterSpec, { name, role, zone = "" }: K3sNode): Settings {
+  if (!namesInstances(spec)) return {};
+  const { extraServerArgs, extraAgentArgs } = spec.k3s;
+  const own = (role === "server" ? extraServerArgs : extraAgentArgs).filter((option) => !isNotKubeletArg(option));
+  return {
+    "kubelet-arg": [
+      new Placeholder({ instance: name }, `provider-id=aws:///${zone}/`),
+      ...own.map((option) => option.slice(KUBELET_ARG.length)),
+    ],
   };
 }
 
@@ -146,21 +197,34 @@ function nodeSettings(spec: ClusterSpec, group: NodeGroupSpec, node: K3sNode): S
  * node's own address anyway. None where Traefik asks for `externalTrafficPolicy: Local` behind address translation (an Elastic IP
  * is one): K3s's documentation rules node-external-ip out there.
  */
-function externalAddress(spec: ClusterSpec, node: K3sNode): AddressRef | undefined {
+function externalAddresses(spec: ClusterSpec, node: K3sNode): AddressRef[] {
+  const own: AddressRef = { node: node.name, network: node.externalNetwork, scope: "private" };
+  const beside = node.externalNetwork === node.clusterNetwork ? [] : withSecond(spec, [own]);
   if (hasPublicAddress(node)) {
-    return keepsClientAddresses(spec) ? undefined : { node: node.name, network: node.externalNetwork, scope: "public" };
+    // A load balancer in front reaches the interface's own address: ServiceLB must name that for kube-proxy to keep clients' addresses.
+    if (keepsClientAddresses(spec)) return hasBalancerInFront(spec) ? beside : [];
+    // An IPv6 address is public as it is.
+    return [{ ...own, scope: "public" }, ...(isDualStack(spec) ? [secondAddress(own)] : [])];
   }
-  return node.externalNetwork === node.clusterNetwork
-    ? undefined
-    : { node: node.name, network: node.externalNetwork, scope: "private" };
+  return beside;
+}
+
+/** With dual stack each private address, and then the same of IPv6. */
+function withSecond(spec: ClusterSpec, addresses: readonly AddressRef[]): AddressRef[] {
+  if (!isDualStack(spec)) return [...addresses];
+  return addresses.flatMap((address) => (address.scope === "public" ? [address] : [address, secondAddress(address)]));
 }
 
 function keepsClientAddresses(spec: ClusterSpec): boolean {
   return (
     spec.loadBalancer.type === "servicelb" &&
-    !spec.k3s.disable.includes("traefik") &&
-    spec.traefik.externalTrafficPolicy === "Local"
+    spec.ingress.type !== "none" &&
+    spec.ingress.externalTrafficPolicy === "Local"
   );
+}
+
+function hasBalancerInFront({ loadBalancer }: ClusterSpec): boolean {
+  return loadBalancer.type === "servicelb" && loadBalancer.nlb;
 }
 
 function hasPublicAddress(node: K3sNode): boolean {
@@ -174,10 +238,14 @@ function hasPublicAddress(node: K3sNode): boolean {
  */
 function tlsSans(spec: ClusterSpec, server: K3sNode): TemplateValue[] {
   const { endpoint } = spec.api;
-  const names = [...sshNames(server), ...(endpoint.kind === "address" ? [endpoint.address] : []), ...spec.k3s.tlsSans];
+  const names = [
+    ...sshNames(spec, server),
+    ...(endpoint.kind === "address" ? [endpoint.address] : []),
+    ...spec.k3s.tlsSans,
+  ];
   return [
     ...(endpoint.kind === "nlb" ? [new Placeholder({ apiLoadBalancer: "dnsName" })] : []),
-    ...ownAddresses(server).map((address) => new Placeholder(address)),
+    ...withSecond(spec, ownAddresses(server)).map((address) => new Placeholder(address)),
     ...new Set(names),
   ];
 }
@@ -192,8 +260,8 @@ function ownAddresses(server: K3sNode): AddressRef[] {
 }
 
 /** What operators call a host that is there already, where that is none of the addresses that are given for its interfaces. */
-function sshNames(server: K3sNode): string[] {
-  const known = ownAddresses(server).map((address) => knownAddress({ nodes: [server] }, address));
+function sshNames(spec: ClusterSpec, server: K3sNode): string[] {
+  const known = withSecond(spec, ownAddresses(server)).map((address) => knownAddress({ nodes: [server] }, address));
   return server.ssh === undefined || known.includes(server.ssh.host) ? [] : [server.ssh.host];
 }
 

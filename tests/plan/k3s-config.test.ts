@@ -325,7 +325,7 @@ describe("the node's addresses", () => {
 
     it("stays where there is no Traefik", () => {
       const spec = specOf(local);
-      const without: ClusterSpec = { ...spec, k3s: { ...spec.k3s, disable: ["traefik"] } };
+      const without: ClusterSpec = { ...spec, ingress: { type: "none" } };
       expect(read(createPlan(without))["agent-1"]!["node-external-ip"]).toBe("${agent-1:shared:public}");
     });
 
@@ -493,7 +493,19 @@ describe("registries.yaml", () => {
     expect(createPlan(specOf({ k3s: { embeddedRegistry: true } })).k3s.registries).toBe('mirrors:\n  "*": {}\n');
   });
 
-  it("is not the program's without the embedded registry", () => {
+  it("holds the stack's mirrors on machines of the program's own too, beside the embedded one, and reaches every node", () => {
+    const registries = { mirrors: { "docker.io": { endpoint: ["https://registry.internal:5000"] } } };
+    const mirrors = "  docker.io:\n    endpoint:\n      - https://registry.internal:5000\n";
+    expect(registriesConfig(specOf({ k3s: { registries } }))).toBe(`mirrors:\n${mirrors}`);
+    const { nodes } = createPlan(specOf({ k3s: { embeddedRegistry: true, registries } }));
+    for (const { hostDocument } of nodes) {
+      expect(showTemplate(hostDocument)).toContain(
+        `\n--- /etc/rancher/k3s/registries.yaml 0600\nmirrors:\n  "*": {}\n${mirrors}`,
+      );
+    }
+  });
+
+  it("is not the program's without the embedded registry and mirrors of the stack's own", () => {
     expect(registriesConfig(specOf())).toBeUndefined();
     expect(createPlan(specOf()).k3s).not.toHaveProperty("registries");
   });
