@@ -3,7 +3,10 @@
  * against them before any resource is declared, so that a preview refuses what no update could do.
  */
 import type { Problem, ProblemCode } from "../spec/problems";
+import { NETWORK_KEYS } from "../catalogue/families";
+import { encapsulationOf } from "../catalogue/mtu";
 import type { AwsSpec, ClusterSpec, ExistingSpec } from "../spec/types";
+import { INGRESS_CHANGES, ingressFixedValues } from "./fixed-ingress";
 import type { HostNodeBase } from "./host-nodes";
 import { clusterAddress } from "./k3s-config";
 import { knownAddress } from "./known-addresses";
@@ -13,7 +16,16 @@ import type { ClusterPlan, NetworkPlan } from "./types";
 export type FixedValues = Readonly<Record<string, string>>;
 
 interface FixedSetting {
-  readonly code: Extract<ProblemCode, "fixed-setting" | "flannel-backend-change">;
+  readonly code: Extract<
+    ProblemCode,
+    | "fixed-setting"
+    | "flannel-backend-change"
+    | "layer-change"
+    | "ingress-change"
+    | "ingress-definitions"
+    | "traefik-major-change"
+    | "traefik-values-change"
+  >;
   readonly why: string;
   readonly remedy: string;
 }
@@ -28,11 +40,44 @@ const SETTINGS: Readonly<Record<string, FixedSetting>> = {
   "network.vpc.id": { code: "fixed-setting", why: "another VPC replaces every node at once", remedy: REBUILD },
   "k3s.clusterCidr": { code: "fixed-setting", why: "K3s cannot change the network of running pods", remedy: REBUILD },
   "k3s.serviceCidr": { code: "fixed-setting", why: "K3s cannot change the network of services", remedy: REBUILD },
+  ipFamilies: { code: "fixed-setting", why: "K3s cannot change the IP families of a cluster", remedy: REBUILD },
+  "k3s.clusterCidr6": { code: "fixed-setting", why: "K3s cannot change the network of running pods", remedy: REBUILD },
+  "k3s.serviceCidr6": { code: "fixed-setting", why: "K3s cannot change the network of services", remedy: REBUILD },
+  loadBalancer: {
+    code: "fixed-setting",
+    why: "AWS's load balancers find nodes by an ID that each got when it joined, and that stays",
+    remedy: REBUILD,
+  },
+  cni: {
+    code: "fixed-setting",
+    why: "running pods keep what the old CNI gave them, nodes keep its routes and rules, and no node reaches the pods of one with the other",
+    remedy: REBUILD,
+  },
   "k3s.flannelBackend": {
     code: "flannel-backend-change",
     why: "nodes cannot reach each other's pods until the last of them has the new backend",
     remedy: "do it in a maintenance window, or build a new stack, as K3s's maintainers advise",
   },
+};
+
+/** Changes of a layer that go through, and interrupt what runs. */
+const LAYERS: typeof SETTINGS = {
+  "cni.encapsulation": {
+    code: "layer-change",
+    why: "nodes cannot reach each other's pods until the last of them has the new encapsulation, and pods keep their MTU until they start anew",
+    remedy: "do it in a maintenance window, and restart the workloads after it",
+  },
+  "cni.replaceKubeProxy": {
+    code: "layer-change",
+    why: "the old proxy's rules stay on a node until it restarts, and connections to Services are cut",
+    remedy: "do it in a maintenance window, and restart every host after it, one after another",
+  },
+  dns: {
+    code: "layer-change",
+    why: "no name is resolved between the end of the old cluster DNS and the first answer of the new one",
+    remedy: "do it in a maintenance window",
+  },
+  ...INGRESS_CHANGES,
 };
 
 /** A node's address in the cluster. */
@@ -46,6 +91,7 @@ const NODE_ADDRESS: FixedSetting = {
 export function awsFixedValues(spec: AwsSpec, { vpc }: NetworkPlan): FixedValues {
   return {
     ...commonValues(spec),
+    loadBalancer: spec.loadBalancer.type === "aws" ? "aws" : "not aws",
     ...(vpc.kind === "create" ? { "network.vpcCidr": vpc.cidr } : { "network.vpc.id": vpc.id }),
   };
 }
@@ -59,18 +105,36 @@ export function hostFixedValues(spec: ExistingSpec, nodes: readonly HostNodeBase
   return { ...commonValues(spec), ...Object.fromEntries(addresses) };
 }
 
-function commonValues({ target, layout, k3s }: ClusterSpec): FixedValues {
+function commonValues(spec: ClusterSpec): FixedValues {
+  const { target, layout, ipFamilies, k3s, cni, dns } = spec;
   return {
     target,
     layout,
-    "k3s.clusterCidr": k3s.clusterCidr,
-    "k3s.serviceCidr": k3s.serviceCidr,
-    "k3s.flannelBackend": k3s.flannelBackend,
+    ipFamilies: ipFamilies.join(", "),
+    ...Object.fromEntries(
+      ipFamilies.flatMap((family) => {
+        const { pods, services } = NETWORK_KEYS[family];
+        return [pods, services].map((key) => [`k3s.${key}`, k3s[key]] as const);
+      }),
+    ),
+    cni: cni.type,
+    ...(cni.type === "flannel" ? { "k3s.flannelBackend": k3s.flannelBackend } : {}),
+    ...(cni.type === "calico" || cni.type === "cilium"
+      ? {
+          "cni.encapsulation": encapsulationOf(spec)?.name ?? "none",
+          "cni.replaceKubeProxy": String(cni.replaceKubeProxy),
+        }
+      : {}),
+    dns: dns.type,
+    ...ingressFixedValues(spec),
   };
 }
 
 /** The setting that a path names; undefined for one that may change, such as the address of a node that is no longer there. */
 function settingOf(path: string, now: string | undefined): FixedSetting | undefined {
+  // Without a CNI that has it there is nothing to say beside the CNI's own change.
+  if (path in LAYERS) return now === undefined ? undefined : LAYERS[path];
+  if (path === "k3s.flannelBackend" && now === undefined) return undefined;
   if (!/^nodes\..+\.address$/.test(path)) return SETTINGS[path];
   return now === undefined ? undefined : NODE_ADDRESS;
 }
@@ -89,13 +153,16 @@ export function describeFixed(path: string): { refused: boolean; why: string; re
  */
 export function fixedChanges(last: unknown, plan: Pick<ClusterPlan, "fixed">): Problem[] {
   if (typeof last !== "object" || last === null) return [];
-  return Object.entries(last).flatMap(([path, before]: [string, unknown]) => {
-    const now = plan.fixed[path];
-    const setting = settingOf(path, now);
-    if (setting === undefined || typeof before !== "string" || now === before) return [];
-    const { code, why, remedy } = setting;
-    const value = now === undefined ? "not given" : JSON.stringify(now);
-    const allowed = code === "fixed-setting" ? "allowed once the cluster is there" : "the cluster has";
-    return [{ code, path, message: `changes (${value}): ${why}; ${allowed}: ${JSON.stringify(before)}`, remedy }];
-  });
+  // Before there were other families and CNIs, every stack was of IPv4 alone, with flannel, and said nothing of it.
+  return Object.entries({ ipFamilies: "ipv4", cni: "flannel", ...last }).flatMap(
+    ([path, before]: [string, unknown]) => {
+      const now = plan.fixed[path];
+      const setting = settingOf(path, now);
+      if (setting === undefined || typeof before !== "string" || now === before) return [];
+      const { code, why, remedy } = setting;
+      const value = now === undefined ? "not given" : JSON.stringify(now);
+      const allowed = code === "fixed-setting" ? "allowed once the cluster is there" : "the cluster has";
+      return [{ code, path, message: `changes (${value}): ${why}; ${allowed}: ${JSON.stringify(before)}`, remedy }];
+    },
+  );
 }

@@ -1,14 +1,17 @@
 /**
- * Traefik, as K3s packages it, is configured through a HelmChartConfig and never through `traefik.yaml`, which K3s writes anew at every
- * start (K3s docs, networking services). Its values follow the syntax of the chart that the stack's K3s release carries.
+ * Traefik's chart values, in the syntax of the chart that the stack gets: the one that its K3s release packages, or Traefik's own. The
+ * packaged one is configured through a HelmChartConfig and never through `traefik.yaml`, which K3s writes anew at every start (K3s docs,
+ * networking services).
  */
-import { chartFor } from "../catalogue/traefik-charts";
+import semver from "semver";
+import { INGRESS_CONTROLLERS } from "../catalogue/ingress";
+import { NEWEST_MAJOR, chartFor } from "../catalogue/traefik-charts";
 import type { ClusterSpec } from "../spec/types";
-import { POOL_LABEL } from "../catalogue/service-lb";
+import { mergeValues, unlessEmpty, type Values } from "./helm-values";
+import { ingressServiceSettings, type Controller } from "./ingress-service";
 import { yamlText } from "./template";
+import { acmeValues, gatewayValues } from "./traefik-features";
 import type { KubernetesObject, WarningPlan } from "./types";
-
-type Values = Readonly<Record<string, unknown>>;
 
 /** Chart majors at which the syntax of values changed (release notes and templates of traefik/traefik-helm-chart). */
 const SYNTAX = {
@@ -27,9 +30,23 @@ const SYNTAX = {
 /** Traefik's entry points for clients: HTTP and HTTPS. */
 const ENTRY_POINTS = ["web", "websecure"] as const;
 
-/** The HelmChartConfig of the packaged Traefik, or undefined when Traefik is disabled. */
+/** The settings of Traefik, packaged or by its own chart; undefined with another controller, or none. */
+export function traefikOf({
+  ingress,
+}: ClusterSpec): Extract<Controller, { type: "traefik" | "traefik-chart" }> | undefined {
+  return ingress.type === "traefik" || ingress.type === "traefik-chart" ? ingress : undefined;
+}
+
+/** The major of the chart that Traefik gets; undefined without Traefik. */
+export function traefikChartMajor(spec: ClusterSpec): number | undefined {
+  const traefik = traefikOf(spec);
+  if (traefik === undefined) return undefined;
+  return traefik.type === "traefik-chart" ? semver.major(traefik.version) : chartFor(spec.k3s.version).major;
+}
+
+/** The HelmChartConfig of the packaged Traefik, or undefined when the stack has another controller, or none. */
 export function traefikConfig(spec: ClusterSpec): KubernetesObject | undefined {
-  if (spec.k3s.disable.includes("traefik")) {
+  if (spec.ingress.type !== "traefik") {
     return undefined;
   }
   return {
@@ -43,32 +60,43 @@ export function traefikConfig(spec: ClusterSpec): KubernetesObject | undefined {
   };
 }
 
-/** The chart values that the stack's settings make, with the stack's own values merged in last. */
+/** The chart values that the stack's settings make, with the stack's own values merged in last; none without Traefik. */
 export function traefikValues(spec: ClusterSpec): Values {
+  const settings = traefikOf(spec);
+  const major = traefikChartMajor(spec);
+  if (settings === undefined || major === undefined) return {};
   const { traefik } = spec;
-  const { major } = chartFor(spec.k3s.version);
-  const own: Values = {
-    deployment: { replicas: traefik.replicas },
-    service: {
-      ...(Object.keys(traefik.annotations).length > 0 ? { annotations: traefik.annotations } : {}),
-      ...(traefik.lbPool === undefined ? {} : { labels: { [POOL_LABEL]: traefik.lbPool } }),
-      spec: { externalTrafficPolicy: traefik.externalTrafficPolicy },
-    },
-    ...entryPoints(spec, major),
-    ...(major < SYNTAX.trustedIPs ? trustArguments(traefik.trustedProxies) : {}),
-  };
-  return mergeValues(own, traefik.values);
+  const own = [
+    { deployment: { replicas: settings.replicas }, service: service(spec, settings) },
+    // The packaged chart's class has this name too: Ingress objects that name it go on.
+    settings.type === "traefik-chart"
+      ? { ingressClass: { name: INGRESS_CONTROLLERS["traefik-chart"].ingressClass } }
+      : {},
+    entryPoints(settings, major),
+    ...(major < SYNTAX.trustedIPs ? [trustArguments(settings.trustedProxies)] : []),
+    ...(traefik.gatewayApi ? [gatewayValues()] : []),
+    ...(traefik.acme === undefined ? [] : [acmeValues(traefik.acme, major)]),
+  ];
+  return mergeValues(own.reduce<Values>(mergeValues, {}), settings.values);
 }
 
-/** A warning where the K3s release is newer than the chart table, so that its chart's syntax is assumed. */
+/** A warning where the chart is newer than the chart table, so that its syntax is assumed. */
 export function traefikWarnings(spec: ClusterSpec): WarningPlan[] {
+  const code = "traefik-chart-unknown";
+  if (spec.ingress.type === "traefik-chart") {
+    const { version } = spec.ingress;
+    if (semver.major(version) <= NEWEST_MAJOR) return [];
+    const message = `is newer than the charts that the program knows (${version}); Traefik's values are written for chart ${NEWEST_MAJOR}, the newest one known`;
+    const remedy = "compare the chart's release notes, and correct differences through traefik.values";
+    return [{ code, path: "ingress.version", message, remedy }];
+  }
   const chart = chartFor(spec.k3s.version);
-  if (!chart.newer || spec.k3s.disable.includes("traefik")) {
+  if (!chart.newer || spec.ingress.type !== "traefik") {
     return [];
   }
   return [
     {
-      code: "traefik-chart-unknown",
+      code,
       path: "k3s.version",
       message: `is newer than the table of Traefik charts (${spec.k3s.version}); Traefik's values are written for chart ${chart.major}, the newest one known`,
       remedy: "compare the Traefik chart in the release's notes, and correct differences through traefik.values",
@@ -76,34 +104,29 @@ export function traefikWarnings(spec: ClusterSpec): WarningPlan[] {
   ];
 }
 
-/**
- * `over` merged into `base`: mappings key by key, at every depth; anything else, lists included, replaces what was there. Null stands: to
- * Helm it removes a default.
- */
-export function mergeValues(base: Values, over: Values): Values {
-  const merged = Object.entries(over).map(([key, value]) => {
-    const before = base[key];
-    return [key, isMapping(before) && isMapping(value) ? mergeValues(before, value) : value] as const;
-  });
-  return Object.fromEntries([...Object.entries(base), ...merged]);
+/** What stands under `service.spec` becomes part of the Service as it is, in every chart. The packaged chart sets both families itself. */
+function service(spec: ClusterSpec, settings: Controller): Values {
+  const { annotations, labels, externalTrafficPolicy, ipFamilyPolicy } = ingressServiceSettings(spec, settings);
+  return {
+    ...unlessEmpty("annotations", annotations),
+    ...unlessEmpty("labels", labels),
+    spec: {
+      externalTrafficPolicy,
+      ...(settings.type === "traefik" || ipFamilyPolicy === undefined ? {} : { ipFamilyPolicy }),
+    },
+  };
 }
 
-function isMapping(value: unknown): value is Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function entryPoints({ traefik }: ClusterSpec, major: number): Values {
-  const trust =
-    major >= SYNTAX.trustedIPs && traefik.trustedProxies.length > 0 ? trustValues(traefik.trustedProxies) : {};
+function entryPoints(settings: Controller, major: number): Values {
+  const { openHttp, redirectToHttps, trustedProxies } = settings;
+  const trust = major >= SYNTAX.trustedIPs && trustedProxies.length > 0 ? trustValues(trustedProxies) : {};
   const web: Values = {
     // A closed port 80 is not on the Service either: then no load balancer takes it on a host.
-    ...(traefik.openHttp ? {} : { expose: major >= SYNTAX.exposeMap ? { default: false } : false }),
-    ...(traefik.redirectToHttps ? redirect(major) : {}),
+    ...(openHttp ? {} : { expose: major >= SYNTAX.exposeMap ? { default: false } : false }),
+    ...(redirectToHttps ? redirect(major) : {}),
     ...trust,
   };
-  const ports = { web, websecure: trust };
-  const given = Object.entries(ports).filter(([, values]) => Object.keys(values).length > 0);
-  return given.length > 0 ? { ports: Object.fromEntries(given) } : {};
+  return unlessEmpty("ports", { ...unlessEmpty("web", web), ...unlessEmpty("websecure", trust) });
 }
 
 /** Redirect of everything on `web` to `websecure`, in the chart's syntax. */

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { compareK3sVersions, parseK3sVersion } from "../../catalogue/k3s-versions";
-import { CHECKED_UP_TO, TRAEFIK_CHARTS, chartFor } from "../../catalogue/traefik-charts";
+import {
+  CHECKED_UP_TO,
+  PACKAGED_ACME,
+  PACKAGED_GATEWAY_API,
+  TRAEFIK_CHARTS,
+  chartFor,
+  traefikMajorOf,
+} from "../../catalogue/traefik-charts";
 
 describe("chartFor", () => {
   it.each([
@@ -69,6 +76,23 @@ describe("chartFor", () => {
 
   it("refuses a text that is no release", () => {
     expect(() => chartFor("stable")).toThrow("not a K3s release: stable");
+  });
+});
+
+describe("what a chart brings", () => {
+  it("has Traefik v2 up to chart 27, and v3 from 28 on", () => {
+    expect([9, 27, 28, 41].map(traefikMajorOf)).toEqual([2, 2, 3, 3]);
+  });
+
+  it("begins, for a chart's major, with the first release of each line until a line has it from the start", () => {
+    expect(PACKAGED_GATEWAY_API.since).toEqual(["v1.32.2+k3s1", "v1.33.0+k3s1"]);
+    expect(PACKAGED_ACME.since).toEqual([
+      "v1.25.15+k3s2",
+      "v1.26.10+k3s2",
+      "v1.27.7+k3s2",
+      "v1.28.3+k3s2",
+      "v1.29.0+k3s1",
+    ]);
   });
 });
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { parse } from "yaml";
 import { createPlan } from "../../plan";
-import { mergeValues, traefikConfig, traefikValues, traefikWarnings } from "../../plan/traefik";
+import { mergeValues } from "../../plan/helm-values";
+import { traefikConfig, traefikValues, traefikWarnings } from "../../plan/traefik";
 import { specOf, type Settings } from "../support/stacks";
 
 const values = (traefik: Settings, version = "v1.36.5+k3s1"): unknown =>
@@ -217,6 +218,20 @@ describe("a K3s release newer than the chart table", () => {
     expect(traefikWarnings(specOf(newer))).toEqual([warning]);
     expect(traefikValues(specOf(newer))).toEqual(values({}, "v1.37.1+k3s1"));
     expect(createPlan(specOf(newer)).warnings).toContainEqual(warning);
+  });
+
+  it("says nothing of Traefik's own chart, which is warned about by its own version", () => {
+    const own = (version: string) => specOf({ ...newer, ingress: { type: "traefik-chart", version } });
+    expect(traefikWarnings(own("41.3.0"))).toEqual([]);
+    expect(traefikWarnings(own("42.0.0"))).toEqual([
+      {
+        code: "traefik-chart-unknown",
+        path: "ingress.version",
+        message:
+          "is newer than the charts that the program knows (42.0.0); Traefik's values are written for chart 41, the newest one known",
+        remedy: "compare the chart's release notes, and correct differences through traefik.values",
+      },
+    ]);
   });
 
   it("gets no warning without Traefik", () => {
