@@ -9,9 +9,12 @@ import { createDelivery } from "./delivery";
 import { awsFixedValues } from "./fixed";
 import { createFlows, networksOf } from "./flows";
 import { hostDocument } from "./host-documents";
+import { createIngressBalancer } from "./ingress-balancer";
+import { createInstanceRole } from "./instance-role";
 import { nodeConfig } from "./k3s-config";
 import { createNodes, type AwsNodeBase } from "./nodes";
 import { checkQuotas } from "./quotas";
+import { createPodNetwork } from "./pod-network";
 import { createGroups, createRules } from "./rules";
 import { createNetwork } from "./subnets";
 import type { AwsClusterPlan, AwsNodePlan, K3sPlan } from "./types";
@@ -29,12 +32,14 @@ function withConfiguration(spec: AwsSpec, k3s: K3sPlan, node: AwsNodeBase): AwsN
 export function createAwsPlan(spec: AwsSpec, warnings: readonly Problem[]): AwsClusterPlan {
   const network = createNetwork(spec);
   const flows = createFlows(spec);
-  const rules = createRules(flows);
+  const rules = createRules(flows, spec.ipFamilies);
   const groups = createGroups(rules, networksOf(spec.layout));
   const bases = createNodes(spec, network, groups);
   const k3s = createK3s(spec, bases);
   const { first, others } = orderServers(spec, bases);
   const delivery = createDelivery(spec);
+  const ingressLoadBalancer = createIngressBalancer(spec, network, bases, flows);
+  const instanceRole = createInstanceRole(spec, bases);
   const plan: AwsClusterPlan = {
     stack: spec.stack,
     target: spec.target,
@@ -50,7 +55,10 @@ export function createAwsPlan(spec: AwsSpec, warnings: readonly Problem[]): AwsC
     ssh: { ...createSsh(spec), port: SSH_PORT, publicKey: spec.access.ssh.publicKey },
     k3s,
     api: createAwsApi(spec, network, [first, ...others], first),
+    ...(ingressLoadBalancer === undefined ? {} : { ingressLoadBalancer }),
+    ...(instanceRole === undefined ? {} : { instanceRole }),
     delivery: { mode: spec.delivery, steps: delivery.steps },
+    podNetwork: createPodNetwork(spec),
     components: createComponents(spec),
     fixed: awsFixedValues(spec, network),
     warnings: [...warnings, ...delivery.warnings],

@@ -3,10 +3,16 @@
  * API and the folder, come from the same steps.
  */
 import type { ClusterSpec } from "../spec/types";
-import { metallbSteps } from "./metallb";
-import { yamlText } from "./template";
-import { traefikConfig, traefikWarnings } from "./traefik";
-import type { ClusterStep, HelmReleasePlan, KubernetesObject, WarningPlan } from "./types";
+import { cniSteps } from "./cni";
+import { dnsSteps } from "./dns";
+import { ingressSteps } from "./ingress";
+import { loadBalancerSteps } from "./load-balancer";
+import { namespaceSteps } from "./namespaces";
+import { networkPolicySteps } from "./network-policy";
+import { serviceMeshSteps } from "./service-mesh";
+import { Placeholder, joinTexts, showTemplate, yamlTemplate, yamlText } from "./template";
+import { traefikWarnings } from "./traefik";
+import type { ClusterStep, HelmReleasePlan, KubernetesObject, TemplateText, WarningPlan } from "./types";
 
 /** K3s's auto-deploy folder on servers. K3s does not copy its files from one server to another. */
 export const MANIFESTS_FOLDER = "/var/lib/rancher/k3s/server/manifests";
@@ -16,7 +22,17 @@ export const MANIFESTS_FOLDER = "/var/lib/rancher/k3s/server/manifests";
  * `secretFrom` names.
  */
 export type ManifestFile =
-  | { readonly kind: "text"; readonly key: string; readonly name: string; readonly text: string }
+  | {
+      readonly kind: "text";
+      readonly key: string;
+      readonly name: string;
+      /** As a reviewer reads it, with addresses that are known after creation only by their names. */
+      readonly text: string;
+      /** The same with its references, where it has any. */
+      readonly template?: TemplateText;
+      /** The objects stay in the cluster when the file goes. */
+      readonly retain?: true;
+    }
   | {
       readonly kind: "secret";
       readonly key: string;
@@ -29,18 +45,23 @@ export type ManifestFile =
 
 /** What is put into the cluster, and what an operator should know about it. */
 export interface Delivery {
-  /** Traefik's configuration, then MetalLB. Each step needs only steps before it. */
+  /** The CNI first, then what needs pods. Each step needs only steps before it. */
   readonly steps: readonly ClusterStep[];
   readonly warnings: readonly WarningPlan[];
 }
 
 /** Everything that is put into the cluster of a stack. */
 export function createDelivery(spec: ClusterSpec): Delivery {
-  const traefik = traefikConfig(spec);
   return {
     steps: [
-      ...(traefik === undefined ? [] : [{ kind: "object", key: "traefik-config", object: traefik } as const]),
-      ...metallbSteps(spec),
+      ...cniSteps(spec),
+      ...dnsSteps(spec),
+      ...loadBalancerSteps(spec),
+      ...ingressSteps(spec),
+      // Before the namespaces: what goes, goes in the other order, and pods must be out of the mesh before it is gone.
+      ...serviceMeshSteps(spec),
+      ...namespaceSteps(spec),
+      ...networkPolicySteps(spec),
     ],
     warnings: traefikWarnings(spec),
   };
@@ -51,16 +72,42 @@ export function createDelivery(spec: ClusterSpec): Delivery {
  * all is in place: a file whose kinds a chart has yet to bring is taken up later.
  */
 export function manifestFiles(steps: readonly ClusterStep[]): ManifestFile[] {
-  return steps.map((step) => {
+  return steps.flatMap((step): ManifestFile[] => {
+    if (step.kind === "nodesReady") return [];
     const name = fileName(step);
     if (step.kind === "helmRelease") {
-      return { kind: "text", key: step.key, name, text: manifestText(helmChart(step.release)) };
+      return [{ kind: "text", key: step.key, name, text: manifestText(helmChart(step.release)) }];
     }
-    const { secretFrom, ...object } = step.object;
-    return secretFrom === undefined
-      ? { kind: "text", key: step.key, name, text: manifestText(object) }
-      : { kind: "secret", key: step.key, name, text: manifestText(object), object, secretFrom };
+    const { secretFrom, retain, ...object } = step.object;
+    if (secretFrom !== undefined) {
+      return [{ kind: "secret", key: step.key, name, text: manifestText(object), object, secretFrom }];
+    }
+    return [{ kind: "text", key: step.key, name, ...objectText(object), ...(retain ? { retain } : {}) }];
   });
+}
+
+/** The file of an object. Only a ConfigMap's data may hold addresses, one each. */
+function objectText(object: KubernetesObject): { text: string; template?: TemplateText } {
+  const { data } = object;
+  if (data === undefined || Object.values(data).every((value) => typeof value === "string")) {
+    return { text: manifestText(object) };
+  }
+  const { apiVersion, kind, metadata } = object;
+  const values = Object.entries(data).map(([key, value]) => [key, dataValue(value)] as const);
+  const template = joinTexts(
+    HEADING,
+    yamlTemplate({ apiVersion, kind, metadata: { ...metadata }, data: Object.fromEntries(values) }),
+  );
+  return { text: showTemplate(template), template };
+}
+
+function dataValue(value: string | TemplateText): string | Placeholder {
+  if (typeof value === "string") return value;
+  const [piece, ...others] = value;
+  if (piece === undefined || typeof piece === "string" || others.length > 0) {
+    throw new Error("a value of a ConfigMap is a text or one address, not both");
+  }
+  return new Placeholder(piece);
 }
 
 /** The text of a file whose object holds a password. The result is a secret: treat it as one. */
@@ -77,21 +124,29 @@ function fileName(step: ClusterStep): string {
   return name;
 }
 
+const HEADING = "# Written by k3s-networking: changes made here are overwritten.\n";
+
 function manifestText(object: object): string {
-  return `# Written by k3s-networking: changes made here are overwritten.\n${yamlText(object)}`;
+  return `${HEADING}${yamlText(object)}`;
 }
 
-/** A Helm release as K3s's Helm controller takes it: the chart's own namespace is `targetNamespace`. */
+/**
+ * A Helm release as K3s's Helm controller takes it: the chart's own namespace is `targetNamespace`. The job of a bootstrap chart runs on a
+ * server's own network, and tolerates that no node is ready (K3s docs, Helm; k3s-io/helm-controller, pkg/controllers/chart).
+ */
 function helmChart(release: HelmReleasePlan): object {
   return {
     apiVersion: "helm.cattle.io/v1",
     kind: "HelmChart",
     metadata: { name: release.name, namespace: "kube-system" },
     spec: {
-      repo: release.repository,
-      chart: release.chart,
+      ...(release.repository.startsWith("oci://")
+        ? { chart: release.repository }
+        : { repo: release.repository, chart: release.chart }),
       version: release.version,
       targetNamespace: release.namespace,
+      ...(release.bootstrap === true ? { bootstrap: true } : {}),
+      ...(release.takeOwnership === true ? { takeOwnership: true } : {}),
       valuesContent: yamlText(release.values),
     },
   };

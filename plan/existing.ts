@@ -1,5 +1,6 @@
 /** The plan of target `existing`: hosts that are there already, and a firewall on each of them. */
 import type { Problem } from "../spec/problems";
+import { podNetworks, serviceNetworks } from "../catalogue/families";
 import type { ExistingSpec } from "../spec/types";
 import { createApi } from "./api";
 import { checkDocument, type CheckInput } from "./check-documents";
@@ -12,6 +13,7 @@ import { hostDocument } from "./host-documents";
 import { firewallDocument, type HostFirewallInput } from "./host-firewall";
 import { artefactPlans, artefactSources, createHostNodes, type HostNodeBase } from "./host-nodes";
 import { nodeConfig } from "./k3s-config";
+import { createPodNetwork } from "./pod-network";
 import { createGroups, createRules } from "./rules";
 import type { ExistingClusterPlan, HostNodePlan } from "./types";
 
@@ -22,12 +24,19 @@ function firewallInput({ spec, flows, nodes }: CheckInput): HostFirewallInput | 
     stack: spec.stack,
     tool: spec.hostFirewall,
     layout: spec.layout,
+    cni: spec.cni,
+    ipFamilies: spec.ipFamilies,
     flannelBackend: spec.k3s.flannelBackend,
-    podNetwork: spec.k3s.clusterCidr,
-    serviceNetwork: spec.k3s.serviceCidr,
+    podNetworks: podNetworks(spec),
+    serviceNetworks: serviceNetworks(spec),
     flows,
     nodes: nodes.map(({ name, sets, interfaces }) => ({ name, sets, interfaces })),
   };
+}
+
+/** The route that is made for hosts without one is of IPv4. */
+function defaultRoute({ ipFamilies, network }: ExistingSpec): "auto" | "required" {
+  return ipFamilies.includes("ipv4") ? network.defaultRoute : "required";
 }
 
 /** A node as it stands in the plan: its sets are told by its groups there. */
@@ -39,7 +48,7 @@ function withDocuments(input: CheckInput, firewall: HostFirewallInput | undefine
   const { spec, k3s } = input;
   const config = nodeConfig(spec, node, k3s.serverConfig);
   const sources = artefactSources(spec, node);
-  const setup = { defaultRoute: spec.network.defaultRoute, artefacts: sources };
+  const setup = { defaultRoute: defaultRoute(spec), artefacts: sources };
   return {
     ...withoutSets(node),
     config,
@@ -54,7 +63,7 @@ function withDocuments(input: CheckInput, firewall: HostFirewallInput | undefine
 /** The plan of a stack on hosts that are there already. */
 export function createExistingPlan(spec: ExistingSpec, warnings: readonly Problem[]): ExistingClusterPlan {
   const flows = createFlows(spec);
-  const rules = createRules(flows);
+  const rules = createRules(flows, spec.ipFamilies);
   const groups = createGroups(rules, networksOf(spec.layout));
   const nodes = createHostNodes(spec, groups);
   const k3s = createK3s(spec, nodes);
@@ -76,6 +85,7 @@ export function createExistingPlan(spec: ExistingSpec, warnings: readonly Proble
     k3s,
     api: createApi(spec, orderServers(spec, nodes).first),
     delivery: { mode: spec.delivery, steps: delivery.steps },
+    podNetwork: createPodNetwork(spec),
     components: createComponents(spec),
     fixed: hostFixedValues(spec, nodes),
     warnings: [...warnings, ...delivery.warnings],

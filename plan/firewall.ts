@@ -2,13 +2,13 @@
  * `Firewall`: interfaces and rules, stripped to what decides whether a packet passes. It is made from a plan here, and from
  * recorded or real resources elsewhere; `reach` runs on either, so that both can be held against each other.
  */
-import { WORLD } from "../catalogue/cidr";
+import { hostNetwork, worldOf } from "../catalogue/cidr";
 import { ENTRIES } from "../catalogue/ports";
 import type { DocumentId } from "../catalogue/documents";
 import { networkOf } from "./flows";
 import type { AwsClusterPlan, ClusterPlan, FlowProtocol, NetworkName, NodePlan, RulePlan } from "./types";
 
-/** An interface of a node or of the API load balancer. */
+/** An interface of a node or of a load balancer. */
 export interface FirewallInterface {
   readonly network: NetworkName;
   /**
@@ -19,10 +19,10 @@ export interface FirewallInterface {
   readonly groups: readonly string[];
 }
 
-/** A machine: a node, or the API load balancer. */
+/** A machine: a node, or a load balancer of AWS. */
 export interface FirewallHost {
   readonly name: string;
-  /** Every name that a query may use for it: `node`, its role, pool, name, `ingress…`, or `api-nlb`. */
+  /** Every name that a query may use for it: `node`, its role, pool, name, `ingress…`, or `api-nlb` and `ingress-nlb`. */
   readonly names: readonly string[];
   readonly interfaces: readonly FirewallInterface[];
 }
@@ -62,27 +62,34 @@ function hostsOf(plan: ClusterPlan): FirewallHost[] {
   return plan.nodes.map((node) => ({
     name: node.name,
     names: namesOf(node),
-    interfaces: node.interfaces.map(({ network, address, groups }) => ({
+    interfaces: node.interfaces.map(({ network, address, address6, groups }) => ({
       network,
-      cidrs: address === undefined ? [] : [`${address}/32`],
+      cidrs: [address, address6].flatMap((known) => (known === undefined ? [] : [hostNetwork(known)])),
       groups,
     })),
   }));
 }
 
 function machinesOf(plan: AwsClusterPlan): FirewallHost[] {
-  const cidrs = new Map(plan.network.subnets.map((subnet) => [subnet.key, subnet.cidr]));
+  const cidrs = new Map(
+    plan.network.subnets.map(({ key, cidr, ipv6 }) => [
+      key,
+      [cidr, ...(ipv6 !== undefined && "cidr" in ipv6 ? [ipv6.cidr] : [])],
+    ]),
+  );
   const cidrsOf = (subnets: readonly string[]): string[] => subnets.flatMap((key) => cidrs.get(key) ?? []);
   const nodes = plan.nodes.map((node) => ({
     name: node.name,
     names: namesOf(node),
     interfaces: node.interfaces.map(({ network, subnet, groups }) => ({ network, cidrs: cidrsOf([subnet]), groups })),
   }));
-  const balancer = plan.api.loadBalancer;
-  if (balancer === undefined) return nodes;
   const network = networkOf("external", plan.layout);
-  const interfaces = [{ network, cidrs: cidrsOf(balancer.subnets), groups: [balancer.group] }];
-  return [...nodes, { name: "api-nlb", names: ["api-nlb"], interfaces }];
+  const balancers = [plan.api.loadBalancer, plan.ingressLoadBalancer].flatMap((balancer): FirewallHost[] => {
+    if (balancer === undefined) return [];
+    const { group, subnets } = balancer;
+    return [{ name: group, names: [group], interfaces: [{ network, cidrs: cidrsOf(subnets), groups: [group] }] }];
+  });
+  return [...nodes, ...balancers];
 }
 
 /** The firewall that a plan describes. */
@@ -93,6 +100,6 @@ export function firewallOf(plan: ClusterPlan): Firewall {
       ...rule,
       documents: documentsOf(rule.entries),
     })),
-    outside: { world: [WORLD], ...plan.outside },
+    outside: { world: plan.podNetwork.families.map(worldOf), ...plan.outside },
   };
 }

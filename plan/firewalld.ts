@@ -7,8 +7,9 @@
  *
  * `$external` and the like stand for an interface: the host puts its name there.
  */
-import { WORLD } from "../catalogue/cidr";
+import { familyOf, isWorld as isAnyone, type IpFamily } from "../catalogue/cidr";
 import { DHCPV6_PORTS, formatPorts } from "../catalogue/ports";
+import { PORTLESS, isPortless } from "../catalogue/protocols";
 import { hostRules, type HostFirewallInput, type HostRules, type Opening, type PeerSet } from "./host-rules";
 import { joinTexts } from "./template";
 import type { NetworkName, TemplateText } from "./types";
@@ -32,7 +33,7 @@ const ICMP_V6 = ["packet-too-big", "router-advertisement", "neighbour-solicitati
 
 const setName = (peers: PeerSet): string => `k3s-${peers.name}`;
 const isNamed = (peers: PeerSet): boolean => setName(peers).length <= SET_NAME_LENGTH;
-const isWorld = (peers: PeerSet): boolean => peers.kind === "networks" && peers.cidrs.includes(WORLD);
+const isWorld = (peers: PeerSet): boolean => peers.kind === "networks" && peers.cidrs.some(isAnyone);
 
 function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -54,12 +55,13 @@ function sources(peers: PeerSet): Line[] {
   return addressesOf(peers).map((address) => joinTexts('<source address="', address, '"/>'));
 }
 
-const rule = (family: "ipv4" | "ipv6", source: Line, what: string): Line =>
+const rule = (family: IpFamily, source: Line, what: string): Line =>
   joinTexts(`  <rule family="${family}">`, source, what, "<accept/></rule>");
 
 /** What is opened, in a rule's words. */
 function what({ protocol, ports }: Opening): string {
   if (protocol === "all") return "";
+  if (isPortless(protocol)) return `<protocol value="${PORTLESS[protocol].number}"/>`;
   return ports === "all"
     ? `<protocol value="${protocol}"/>`
     : `<port port="${formatPorts(ports)}" protocol="${protocol}"/>`;
@@ -73,7 +75,7 @@ function opened(peers: PeerSet, openings: readonly Opening[]): Line[] {
   }
   return [...titles].flatMap(([target, names]) => [
     comment(names.join("; ")),
-    ...sources(peers).map((source) => rule("ipv4", source, target)),
+    ...sources(peers).map((source) => rule(peers.family, source, target)),
   ]);
 }
 
@@ -81,7 +83,7 @@ const icmp = (name: string): string => `<icmp-type name="${name}"/>`;
 
 /** The zone of a network: what of HostRules concerns its interface. */
 function zone(rules: HostRules, network: NetworkName): FirewalldFile {
-  const set = (name: string): PeerSet[] => rules.sets.filter((peers) => peers.name === name);
+  const set = (name: string): PeerSet[] => rules.sets.filter(({ peers }) => peers === name);
   const echo = rules.echo.filter((each) => each.network === network).flatMap(({ source }) => set(source));
   const openings = rules.openings.filter((each) => each.network === network);
   return file("zones", zoneName(network), "zone", ' target="DROP"', [
@@ -92,11 +94,11 @@ function zone(rules: HostRules, network: NetworkName): FirewalldFile {
     comment("DHCPv6 answers: the host's own addresses"),
     rule("ipv6", '<source address="fe80::/10"/>', `<port port="${formatPorts(DHCPV6_PORTS.client)}" protocol="udp"/>`),
     comment("whether the host is there"),
-    ...echo.flatMap((peers) => sources(peers).map((source) => rule("ipv4", source, icmp("echo-request")))),
-    ...rules.sets.flatMap((peers) =>
+    ...echo.flatMap((peers) => sources(peers).map((source) => rule(peers.family, source, icmp("echo-request")))),
+    ...rules.sets.flatMap((each) =>
       opened(
-        peers,
-        openings.filter(({ source }) => source === peers.name),
+        each,
+        openings.filter(({ source }) => source === each.peers),
       ),
     ),
   ]);
@@ -110,7 +112,8 @@ export function zoneName(network: NetworkName): string {
 function ipset(peers: PeerSet): FirewalldFile {
   const type = peers.kind === "nodes" ? "hash:ip" : "hash:net";
   const entries = addressesOf(peers).map((address) => joinTexts("  <entry>", address, "</entry>"));
-  return file("ipsets", setName(peers), "ipset", ` type="${type}"`, entries);
+  const family = peers.family === "ipv6" ? ['  <option name="family" value="inet6"/>'] : [];
+  return file("ipsets", setName(peers), "ipset", ` type="${type}"`, [...family, ...entries]);
 }
 
 /** A policy for packets from any zone, before the zones have their say. */
@@ -138,15 +141,23 @@ function file(folder: string, name: string, tag: string, attributes: string, lin
 export function firewalldFiles(input: HostFirewallInput, node: string): readonly FirewalldFile[] {
   const rules = hostRules(input, node);
   const used = new Set([...rules.openings, ...rules.echo].map(({ source }) => source));
-  const sets = rules.sets.filter((peers) => used.has(peers.name) && isNamed(peers) && !isWorld(peers));
-  const pods = input.podNetwork;
+  const sets = rules.sets.filter((each) => used.has(each.peers) && isNamed(each) && !isWorld(each));
+  const { podNetworks } = input;
   return [
     ...sets.map(ipset),
     ...rules.networks.map((network) => zone(rules, network)),
-    policy("k3s-pods", "HOST", [rule("ipv4", `<source address="${pods}"/>`, "")]),
-    policy("k3s-pods-forward", "ANY", [
-      rule("ipv4", `<source address="${pods}"/>`, ""),
-      rule("ipv4", `<destination address="${pods}"/>`, ""),
-    ]),
+    policy(
+      "k3s-pods",
+      "HOST",
+      podNetworks.map((pods) => rule(familyOf(pods), `<source address="${pods}"/>`, "")),
+    ),
+    policy(
+      "k3s-pods-forward",
+      "ANY",
+      podNetworks.flatMap((pods) => [
+        rule(familyOf(pods), `<source address="${pods}"/>`, ""),
+        rule(familyOf(pods), `<destination address="${pods}"/>`, ""),
+      ]),
+    ),
   ];
 }

@@ -1,5 +1,5 @@
 /** Flows: the catalogue under one stack. Each row is one documented permission; rules, reviews and tests derive from them. */
-import { WORLD, contains, withoutContained } from "../catalogue/cidr";
+import { contains, hostNetwork, isWorld, withoutContained, worldOf } from "../catalogue/cidr";
 import {
   ENTRIES,
   SSH_ENTRIES,
@@ -8,6 +8,7 @@ import {
   type PortEntry,
   type PortRange,
 } from "../catalogue/ports";
+import { podNetworks } from "../catalogue/families";
 import type { ClusterSpec, Layout, ServiceSource, ServiceSpec } from "../spec/types";
 import { groupsOf, ingressSet } from "./ingress-nodes";
 import type { FlowPlan, FlowProtocol, NetworkName, NodeSet, Peer } from "./types";
@@ -29,7 +30,7 @@ export function trafficWords(network: NetworkName): string {
 }
 
 const nodes = (set: NodeSet): Peer => ({ kind: "nodes", set });
-const block = (cidr: string, label: string): Peer => ({ kind: "cidr", cidr, label: cidr === WORLD ? "world" : label });
+const block = (cidr: string, label: string): Peer => ({ kind: "cidr", cidr, label: isWorld(cidr) ? "world" : label });
 const blocks = (cidrs: readonly string[], label: string): Peer[] =>
   withoutContained(cidrs).map((cidr) => ({ kind: "cidr", cidr, label }));
 
@@ -43,7 +44,8 @@ function peersOf(spec: ClusterSpec, peer: CataloguePeer, lbPool: string | undefi
     case "ingress":
       return [nodes(ingressSet(spec, lbPool))];
     case "apiLoadBalancer":
-      return [{ kind: "apiLoadBalancer" }];
+    case "ingressLoadBalancer":
+      return [{ kind: peer }];
     case "admin":
       return blocks(spec.access.admin, "admin");
     case "client":
@@ -51,18 +53,18 @@ function peersOf(spec: ClusterSpec, peer: CataloguePeer, lbPool: string | undefi
     case "bastion":
       return spec.access.ssh.bastion === undefined ? [] : [block(spec.access.ssh.bastion.cidr, "bastion")];
     case "pod":
-      return [block(spec.k3s.clusterCidr, "pods")];
+      return podNetworks(spec).map((cidr) => block(cidr, "pods"));
     case "world":
-      return [block(WORLD, "world")];
+      return spec.ipFamilies.map((family) => block(worldOf(family), "world"));
     case "bgpPeer":
       return bgpPeers(spec).map(({ peer: target }) => target);
   }
 }
 
 function bgpPeers(spec: ClusterSpec): Target[] {
-  if (spec.loadBalancer.type !== "metallb" || spec.loadBalancer.bgp === undefined) return [];
+  if (!("bgp" in spec.loadBalancer)) return [];
   return spec.loadBalancer.bgp.peers.map((peer) => ({
-    peer: block(`${peer.peerAddress}/32`, `bgp:${peer.name}`),
+    peer: block(hostNetwork(peer.peerAddress), `bgp:${peer.name}`),
     ports: { from: peer.peerPort, to: peer.peerPort },
   }));
 }
@@ -175,7 +177,7 @@ function repeats(flow: FlowPlan, others: readonly FlowPlan[]): boolean {
 /** Every permission of a stack, in the catalogue's order, then the services' in the stack's order. */
 export function createFlows(spec: ClusterSpec): FlowPlan[] {
   const base = ENTRIES.filter((entry) => entry.service === undefined && entry.when(spec)).flatMap((entry) =>
-    entryFlows(spec, entry, entry.to === "ingress" ? spec.traefik.lbPool : undefined),
+    entryFlows(spec, entry, entry.to === "ingress" && "lbPool" in spec.ingress ? spec.ingress.lbPool : undefined),
   );
   const services = spec.services.flatMap((service) => {
     const flows =

@@ -1,4 +1,5 @@
 /** Nodes of the `existing` target: hosts that are there already, as the stack names them. */
+import { isDualStack } from "../catalogue/families";
 import type { ArtefactSpec, ExistingSpec, HostSpec, InterfaceSpec } from "../spec/types";
 import { networkOf, networksOf, sshPorts, trafficWords } from "./flows";
 import { ingressSetsOf } from "./ingress-nodes";
@@ -37,7 +38,10 @@ export function createHostNodes(spec: ExistingSpec, groups: readonly GroupPlan[]
       arch: host.arch,
       ingressSets,
       sets,
-      interfaces: networksOf(spec.layout).map((network) => createInterface(host, network, groups, sets)),
+      interfaces: networksOf(spec.layout).map((network) => ({
+        ...createInterface(host, network, groups, sets),
+        ...(isDualStack(spec) ? { ipv6: true } : {}),
+      })),
       clusterNetwork: networkOf("cluster", spec.layout),
       externalNetwork: networkOf("external", spec.layout),
       hostKey: host.hostKey,
@@ -68,8 +72,9 @@ function interfaceOf(host: HostSpec, network: NetworkName): InterfaceSpec {
   return given;
 }
 
-function place(given: InterfaceSpec): Pick<HostInterfacePlan, "address" | "interface"> {
-  return given.kind === "address" ? { address: given.address } : { interface: given.interface };
+function place(given: InterfaceSpec): Pick<HostInterfacePlan, "address" | "address6" | "interface"> {
+  const second = given.address6 === undefined ? {} : { address6: given.address6 };
+  return given.kind === "address" ? { address: given.address, ...second } : { interface: given.interface, ...second };
 }
 
 /** What K3s is installed from on a host, with where the host finds it; undefined where it comes from the internet. */

@@ -13,7 +13,8 @@ export function knownAddress(plan: { readonly nodes: readonly AddressedNode[] },
   if (ref.scope !== "private") return undefined;
   const node = plan.nodes.find(({ name }) => name === ref.node);
   const at = node?.interfaces.find(({ network }) => network === ref.network);
-  return at !== undefined && "address" in at ? at.address : undefined;
+  if (at === undefined || "subnet" in at) return undefined;
+  return ref.family === "ipv6" ? at.address6 : at.address;
 }
 
 /** The text with the addresses that are known in the place of their references. */
@@ -27,5 +28,5 @@ export function knownText(nodes: readonly AddressedNode[], text: TemplateText): 
 }
 
 function isAddress(piece: TemplateText[number]): piece is AddressRef {
-  return typeof piece !== "string" && !("apiLoadBalancer" in piece);
+  return typeof piece !== "string" && "scope" in piece;
 }

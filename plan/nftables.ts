@@ -12,11 +12,13 @@
  *
  * An address set has one host a line, so that one more host is one more line.
  */
+import type { IpFamily } from "../catalogue/cidr";
 import { FIREWALL_TABLE } from "../catalogue/host-network";
 import { DHCPV6_PORTS, DHCP_PORTS, formatPorts } from "../catalogue/ports";
-import { PODS, SERVICES, type HostRules, type Opening, type PeerSet } from "./host-rules";
+import { PORTLESS, isPortless } from "../catalogue/protocols";
+import { PODS, SERVICES, setName, type HostRules, type Opening, type PeerSet } from "./host-rules";
 import { joinTexts } from "./template";
-import type { NetworkName, TemplateText } from "./types";
+import type { FlowProtocol, NetworkName, TemplateText } from "./types";
 
 /** `all`: the host's whole firewall. `companion`: what firewalld cannot say; who may come in to the host itself is left to it. */
 export type TableScope = "all" | "companion";
@@ -34,6 +36,13 @@ export function nftComment(text: string): string {
 const variable = (network: NetworkName): string => `$${network}`;
 const oneOf = (names: readonly string[]): string => (names.length === 1 ? names.join("") : `{ ${names.join(", ")} }`);
 const quoted = (names: readonly string[]): string => oneOf(names.map((name) => `"${name}"`));
+
+/** What interfaces are told by, one text for a rule: all whole names at once, and each beginning by itself, which old releases of nft take in no set. */
+function matches(names: readonly string[]): string[] {
+  const whole = names.filter((name) => !name.endsWith("*"));
+  const beginnings = names.filter((name) => name.endsWith("*"));
+  return [...(whole.length === 0 ? [] : [quoted(whole)]), ...beginnings.map((name) => `"${name}"`)];
+}
 const declared = ({ networks }: HostRules): string => oneOf(networks.map(variable));
 const DROP = "counter drop";
 
@@ -44,7 +53,7 @@ function set(peers: PeerSet): Line[] {
       : peers.cidrs.map((cidr) => `      ${cidr},`);
   return [
     `  set ${peers.name} {`,
-    "    type ipv4_addr",
+    `    type ${peers.family}_addr`,
     ...(peers.kind === "networks" ? ["    flags interval"] : []),
     ...(elements.length === 0 ? [] : ["    elements = {", ...elements, "    }"]),
     "  }",
@@ -57,41 +66,102 @@ function chain(name: string, hook: string | undefined, rules: readonly string[])
   return [`  chain ${name} {`, ...lines.map((line) => `    ${line}`), "  }", ""];
 }
 
+/** The header of a family's packets, in nft's words. */
+const HEADER: Readonly<Record<IpFamily, string>> = { ipv4: "ip", ipv6: "ip6" };
+
+/** A match of an address of peers, in one family: `ip saddr @pods`. */
+function from(peers: string, family: IpFamily): string {
+  return `${HEADER[family]} saddr @${setName(peers, family)}`;
+}
+function to(peers: string, family: IpFamily): string {
+  return `${HEADER[family]} daddr @${setName(peers, family)}`;
+}
+
+/** The families in which peers have a set. */
+function familiesOf({ sets }: HostRules, peers: string): IpFamily[] {
+  return sets.filter((set) => set.peers === peers).map((set) => set.family);
+}
+
 function strangers(rules: HostRules): string[] {
-  const { cluster, podInterfaces, routedPods } = rules;
+  return [
+    ...matches(["lo", ...rules.podInterfaces]).map((names) => `iifname ${names} accept`),
+    ...rules.families.flatMap((family) => familyStrangers(rules, family)),
+  ];
+}
+
+function familyStrangers(rules: HostRules, family: IpFamily): string[] {
+  const { cluster, routedPods } = rules;
   const at = variable(cluster.network);
   return [
-    `iifname ${quoted(["lo", ...podInterfaces])} accept`,
     ...(routedPods
       ? [
-          `iifname != ${at} ip saddr @${PODS} ${DROP}`,
-          `iifname ${at} ip saddr @${PODS} fib saddr oifname != ${at} ${DROP} ${nftComment("this host's own pods are not out there")}`,
-          `iifname ${at} ip saddr @${PODS} ip daddr @${PODS} accept`,
-          `iifname ${at} ip saddr @${cluster.set} ip daddr @${PODS} accept`,
+          `iifname != ${at} ${from(PODS, family)} ${DROP}`,
+          `iifname ${at} ${from(PODS, family)} fib saddr oifname != ${at} ${DROP} ${nftComment("this host's own pods are not out there")}`,
+          `iifname ${at} ${from(PODS, family)} ${to(PODS, family)} accept`,
+          `iifname ${at} ${from(cluster.set, family)} ${to(PODS, family)} accept`,
         ]
-      : [`ip saddr @${PODS} ${DROP}`]),
-    `ip saddr @${SERVICES} ${DROP}`,
-    `ip daddr @${PODS} ${DROP}`,
-    `ip daddr @${SERVICES} ${DROP}`,
-    `iifname != ${at} ip saddr @${cluster.set} ${DROP} ${nftComment("nodes' addresses come from their own network only")}`,
-    `iifname ${declared(rules)} meta nfproto ipv4 fib daddr type local fib daddr . iif type != local ${DROP} ` +
+      : [`${from(PODS, family)} ${DROP}`]),
+    `${from(SERVICES, family)} ${DROP}`,
+    `${to(PODS, family)} ${DROP}`,
+    `${to(SERVICES, family)} ${DROP}`,
+    `iifname != ${at} ${from(cluster.set, family)} ${DROP} ${nftComment("nodes' addresses come from their own network only")}`,
+    `iifname ${declared(rules)} meta nfproto ${family} fib daddr type local fib daddr . iif type != local ${DROP} ` +
       nftComment("an address of another interface, or of lo"),
   ];
 }
 
-function opening({ network, source, protocol, ports, title }: Opening): string {
-  const peers = `iifname ${variable(network)} ip saddr @${source}`;
-  const transport = protocol === "all" ? "" : ` meta l4proto ${protocol}`;
+function opening(rules: HostRules, { network, source, protocol, ports, title }: Opening): string[] {
+  const transport = protocol === "all" ? "" : ` meta l4proto ${protocolName(protocol)}`;
   const target = ports === "all" ? "" : ` ct original proto-dst ${formatPorts(ports)}`;
-  return `${peers}${transport}${target} accept ${nftComment(title)}`;
+  return familiesOf(rules, source).map(
+    (family) => `iifname ${variable(network)} ${from(source, family)}${transport}${target} accept ${nftComment(title)}`,
+  );
 }
 
-/** Pods reach the nodes' ports from the nodes' addresses; an overlay without keys would take a pod for its node. */
-function overlayGuard({ podInterfaces, overlayPorts }: HostRules, to: string): string[] {
-  return overlayPorts.map((ports) => {
-    const port = ports === "all" ? "" : ` udp dport ${formatPorts(ports)}`;
-    return `iifname ${quoted(podInterfaces)}${to}${port} ${DROP} ${nftComment("only hosts speak for their pods")}`;
-  });
+/** A protocol in nft's words: the name "ipip" means another one than IP in IP. */
+function protocolName(protocol: Exclude<FlowProtocol, "all">): string {
+  return protocol === "ipip" ? String(PORTLESS.ipip.number) : protocol;
+}
+
+/** The packets of an overlay. */
+function overlay({ protocol, ports }: HostRules["overlays"][number]): string {
+  if (protocol !== "all" && isPortless(protocol)) return ` meta l4proto ${protocolName(protocol)}`;
+  return ports === "all" ? "" : ` udp dport ${formatPorts(ports)}`;
+}
+
+/**
+ * Pods reach the nodes' ports from the nodes' addresses; an overlay without keys would take a pod for its node. What came under keys is
+ * a node's.
+ */
+function overlayGuard({ podInterfaces, keyedTunnel, overlays }: HostRules, destination: string): string[] {
+  const pods = matches(podInterfaces.filter((name) => name !== keyedTunnel));
+  return overlays.flatMap((each) =>
+    pods.map(
+      (names) =>
+        `iifname ${names}${destination}${overlay(each)} ${DROP} ${nftComment("only hosts speak for their pods")}`,
+    ),
+  );
+}
+
+/** The overlay's packets of other nodes that came under keys. */
+function tunnelled({ families, cluster, keyedTunnel, overlays }: HostRules): string[] {
+  if (keyedTunnel === undefined) return [];
+  return families.flatMap((family) =>
+    overlays.map(
+      (each) =>
+        `iifname "${keyedTunnel}" ${from(cluster.set, family)}${overlay(each)} accept ${nftComment("the overlay, under keys")}`,
+    ),
+  );
+}
+
+/** Echo requests of those who may ask. */
+function echo(rules: HostRules): string[] {
+  const words = { ipv4: "icmp", ipv6: "icmpv6" } as const;
+  return rules.echo.flatMap(({ network, source }) =>
+    familiesOf(rules, source).map(
+      (family) => `iifname ${variable(network)} ${from(source, family)} ${words[family]} type echo-request accept`,
+    ),
+  );
 }
 
 const ICMP = "destination-unreachable, time-exceeded, parameter-problem";
@@ -105,13 +175,16 @@ function input(rules: HostRules): string[] {
     ...overlayGuard(rules, ""),
     "ct state established,related accept",
     `ct state invalid ${DROP}`,
-    `iifname ${quoted(rules.podInterfaces)} ip saddr @${PODS} accept ${nftComment("pods, of this host and of others")}`,
+    ...tunnelled(rules),
+    ...rules.families.flatMap((family) =>
+      matches(rules.podInterfaces).map(
+        (names) => `iifname ${names} ${from(PODS, family)} accept ${nftComment("pods, of this host and of others")}`,
+      ),
+    ),
     `icmp type { ${ICMP} } accept`,
     `icmpv6 type { ${ICMP}, packet-too-big, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query } accept`,
     `ip6 saddr fe80::/10 udp sport ${formatPorts(server)} udp dport ${formatPorts(client)} accept ${nftComment("DHCPv6 answers: the host's own addresses")}`,
-    ...rules.echo.map(
-      ({ network, source }) => `iifname ${variable(network)} ip saddr @${source} icmp type echo-request accept`,
-    ),
+    ...echo(rules),
     "jump open",
     DROP,
   ];
@@ -130,15 +203,17 @@ function changedDestinations(rules: HostRules): string[] {
 function forward(rules: HostRules): string[] {
   const { cluster, closedCluster, podInterfaces, routedPods } = rules;
   const at = variable(cluster.network);
-  const pods = quoted(podInterfaces);
+  const pods = matches(podInterfaces);
   return [
-    ...overlayGuard(rules, ` ip daddr @${cluster.set}`),
+    ...rules.families.flatMap((family) => overlayGuard(rules, ` ${to(cluster.set, family)}`)),
     "ct state established,related accept",
-    `iifname ${pods} accept`,
+    ...pods.map((names) => `iifname ${names} accept`),
     "ct status dnat jump open",
     `iifname ${declared(rules)} ct status dnat ${DROP}`,
-    ...(routedPods ? [`iifname ${at} oifname ${pods} accept ${nftComment("from other hosts and their pods")}`] : []),
-    `oifname ${pods} ${DROP}`,
+    ...(routedPods
+      ? pods.map((names) => `iifname ${at} oifname ${names} accept ${nftComment("from other hosts and their pods")}`)
+      : []),
+    ...pods.map((names) => `oifname ${names} ${DROP}`),
     ...(closedCluster
       ? [
           `oifname ${at} ${DROP} ${nftComment("nobody else is led into the cluster's network")}`,
@@ -148,13 +223,20 @@ function forward(rules: HostRules): string[] {
   ];
 }
 
-function leave({ cluster, routedPods }: HostRules): string[] {
+function leave({ families, cluster, routedPods }: HostRules): string[] {
   const at = `oifname ${variable(cluster.network)}`;
   const { client, server } = DHCP_PORTS;
   return [
-    `${at} ip daddr @${cluster.set} accept`,
-    ...(routedPods ? [`${at} ip daddr @${PODS} accept`] : []),
+    ...families.flatMap((family) => [
+      `${at} ${to(cluster.set, family)} accept`,
+      ...(routedPods ? [`${at} ${to(PODS, family)} accept`] : []),
+    ]),
     `${at} udp sport ${formatPorts(client)} udp dport ${formatPorts(server)} accept ${nftComment("DHCP: the host's own address")}`,
+    ...(families.includes("ipv6")
+      ? [
+          `${at} udp sport ${formatPorts(DHCPV6_PORTS.client)} udp dport ${formatPorts(DHCPV6_PORTS.server)} accept ${nftComment("DHCPv6: the host's own address")}`,
+        ]
+      : []),
     `${at} icmpv6 type { ${NEIGHBOURS}, ${GROUPS} } accept`,
     `${at} ${DROP} ${nftComment("to cluster nodes only")}`,
   ];
@@ -166,7 +248,11 @@ const hook = (name: string, priority: string, policy = "accept"): string =>
 function chains(rules: HostRules, scope: TableScope): Line[] {
   return [
     ...chain("strangers", hook("prerouting", "raw"), strangers(rules)),
-    ...chain("open", undefined, rules.openings.map(opening)),
+    ...chain(
+      "open",
+      undefined,
+      rules.openings.flatMap((each) => opening(rules, each)),
+    ),
     ...(scope === "all"
       ? chain("input", hook("input", "filter", "drop"), input(rules))
       : chain("input", hook("input", "filter"), changedDestinations(rules))),

@@ -14,6 +14,8 @@ export type NodeSet = "node" | "server" | "agent" | "ingress" | `ingress-${strin
 /** What an interface of either target has. */
 interface CommonInterfacePlan {
   readonly network: NetworkName;
+  /** With dual stack: it has an IPv6 address too. */
+  readonly ipv6?: true;
   /** Keys of its groups, sorted. */
   readonly groups: readonly string[];
   readonly description: string;
@@ -31,7 +33,10 @@ export interface AwsInterfacePlan extends CommonInterfacePlan {
 
 /** An interface of a host that is there already: exactly one of `address` and `interface` is given, the host knows the other. */
 export interface HostInterfacePlan extends CommonInterfacePlan {
+  /** Its address of the first IP family. */
   readonly address?: string;
+  /** With dual stack its IPv6 address, where the stack gives it; else the host knows it. */
+  readonly address6?: string;
   /** The interface's name on the host. */
   readonly interface?: string;
 }
@@ -43,15 +48,29 @@ export interface AddressRef {
   readonly node: string;
   readonly network: NetworkName;
   readonly scope: "private" | "public";
+  /** With dual stack the IPv6 address; else, and without dual stack, the one of the first family. */
+  readonly family?: "ipv6";
 }
 
 /** A text with addresses that are only known after creation. Components fill them in; reviews show them as references. */
-export type TemplateText = readonly (string | AddressRef | { readonly apiLoadBalancer: "dnsName" })[];
+export type TemplateText = readonly (
+  | string
+  | AddressRef
+  | { readonly apiLoadBalancer: "dnsName" }
+  /** The id of a node's instance. */
+  | { readonly instance: string }
+)[];
 
 /** A static route that a node needs on its backplane interface to reach the other zones' backplane subnets. */
 export interface BackplaneRoute {
   readonly to: string;
   readonly via: string;
+}
+
+/** The same of IPv6: to a subnet, whose network may be known after creation only, by the router that announces itself there. */
+export interface BackplaneRoute6 {
+  /** Key of the subnet. */
+  readonly subnet: string;
 }
 
 /** What a node of either target has. */
@@ -85,8 +104,29 @@ export interface AwsNodePlan extends CommonNodePlan {
   readonly diskGiB: number;
   readonly interfaces: readonly AwsInterfacePlan[];
   readonly backplaneRoutes: readonly BackplaneRoute[];
+  /** With dual stack: to every zone's backplane subnet, its own among them, which the router may not call on-link. */
+  readonly backplaneRoutes6?: readonly BackplaneRoute6[];
   /** Where SSH connects. */
   readonly sshAddress: AddressRef;
+}
+
+/** A statement of an IAM policy. */
+export interface PolicyStatement {
+  readonly Effect: "Allow";
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+/** A role of IAM that instances have. */
+export interface InstanceRolePlan {
+  /** Stable key: what the role is for. */
+  readonly key: string;
+  /** Nodes whose instances have it. */
+  readonly nodes: readonly string[];
+  /** The service that hands it to instances. */
+  readonly service: string;
+  readonly statements: readonly PolicyStatement[];
 }
 
 export type ArtefactKind = "binary" | "install-script" | "images";

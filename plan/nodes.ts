@@ -1,11 +1,13 @@
 /** Nodes of the `aws` target: names, zones, interfaces and the security groups on each. */
 import { isPrivate } from "../catalogue/cidr";
+import { isDualStack, isIpv6Only } from "../catalogue/families";
+import { podPaths } from "../catalogue/host-network";
 import { nodeName, zonesOfPool } from "../catalogue/node-names";
 import type { AwsPoolSpec, AwsSpec } from "../spec/types";
 import { networkOf, networksOf, trafficWords } from "./flows";
 import { ingressSetsOf } from "./ingress-nodes";
 import { groupKeys } from "./rules";
-import { backplaneRoutes } from "./subnets";
+import { backplaneRoutes, backplaneRoutes6 } from "./subnets";
 import type { AddressRef, AwsInterfacePlan, AwsNodePlan, GroupPlan, NetworkName, NetworkPlan, NodeSet } from "./types";
 
 /** What a node has before its K3s configuration is rendered. */
@@ -15,18 +17,25 @@ export type AwsNodeBase = Omit<AwsNodePlan, "config" | "hostDocument">;
 const AMI_PARAMETER = (arch: AwsPoolSpec["arch"]): string =>
   `/aws/service/canonical/ubuntu/server/24.04/stable/current/${arch}/hvm/ebs-gp3/ami-id`;
 
-/** Whether interfaces carry packets of other addresses: pods' with host-gw, services' with BGP. AWS then must not check them. */
+/** Whether interfaces carry packets of other addresses: pods' that cross as they are, services' with BGP. AWS then must not check them. */
 function forwardsForeign(spec: AwsSpec, network: NetworkName): boolean {
-  const hostGw = spec.k3s.flannelBackend === "host-gw" && network !== "external";
-  const bgp = spec.loadBalancer.type === "metallb" && spec.loadBalancer.bgp !== undefined && network !== "backplane";
-  return hostGw || bgp;
+  const { cni, ipFamilies, k3s, loadBalancer } = spec;
+  const pods = podPaths({ cni, ipFamilies, flannelBackend: k3s.flannelBackend }).routed && network !== "external";
+  const bgp = "bgp" in loadBalancer && network !== "backplane";
+  return pods || bgp;
 }
 
-/** SSH takes the private address where it comes from inside: nodes without a public one, or a bastion on a private network. */
-function sshScope(spec: AwsSpec): AddressRef["scope"] {
-  const { bastion } = spec.access.ssh;
-  if (spec.network.placement === "private") return "private";
-  return bastion !== undefined && isPrivate(bastion.cidr) ? "private" : "public";
+/**
+ * SSH takes the private address where it comes from inside: nodes without a public one, or a bastion on a private network. It takes the
+ * IPv6 address where it comes by IPv6 alone.
+ */
+function sshAddress({ access, network: { placement } }: AwsSpec, node: string, network: NetworkName): AddressRef {
+  const { bastion } = access.ssh;
+  if (isIpv6Only(bastion === undefined ? access.admin : [bastion.cidr])) {
+    return { node, network, scope: "private", family: "ipv6" };
+  }
+  const inside = placement === "private" || (bastion !== undefined && isPrivate(bastion.cidr));
+  return { node, network, scope: inside ? "private" : "public" };
 }
 
 interface PoolContext {
@@ -44,6 +53,7 @@ function createInterface(
   const backplane = network === "backplane";
   return {
     network,
+    ...(isDualStack(spec) ? { ipv6: true } : {}),
     subnet: `${backplane ? "backplane" : "external"}-${zone}`,
     groups: groupKeys(groups, network, sets),
     sourceDestCheck: !forwardsForeign(spec, network),
@@ -77,11 +87,8 @@ function createNode(context: PoolContext, pool: AwsPoolSpec, ordinal: number): A
     clusterNetwork,
     externalNetwork,
     backplaneRoutes: backplaneRoutes(network, zone),
-    sshAddress: {
-      node: name,
-      network: externalNetwork,
-      scope: sshScope(spec),
-    },
+    ...(isDualStack(spec) ? { backplaneRoutes6: backplaneRoutes6(network, zone) } : {}),
+    sshAddress: sshAddress(spec, name, externalNetwork),
     ...(hostKey === undefined ? {} : { hostKey }),
   };
 }

@@ -5,21 +5,33 @@
  * answer needs no rule). Every interface of the source is tried against every interface of the destination: a VPC routes
  * between its subnets. An address is only known by its subnet's CIDR before creation; a rule for a network that holds part of
  * that CIDR counts as a match, so that the answer is never "no" where it could be "yes". A host's interface that is known by its name
- * only is taken to lie in no network outside.
+ * only is taken to lie in no network outside, and so is an IPv6 address in a network that AWS chooses.
  */
-import { WORLD, contains, covered, isAddress, isNetwork, overlaps } from "../catalogue/cidr";
+import { contains, covered, hostNetwork, isAddress, isNetwork, isWorld, overlaps } from "../catalogue/cidr";
 import type { DocumentId } from "../catalogue/documents";
+import type { PortProtocol, PortlessProtocol } from "../catalogue/protocols";
 import type { Firewall, FirewallHost, FirewallInterface, FirewallRule } from "./firewall";
 import type { NetworkName } from "./types";
 
-export interface ReachQuery {
+export type ReachQuery = Ends & (PortQuery | PortlessQuery);
+
+interface Ends {
   /** A host name, a set's name (`server`, `agent`, `node`, `ingress`, a pool), a network's name (`admin`, `world`, …), an address or a CIDR. */
   readonly from: string;
   readonly to: string;
-  readonly protocol: "tcp" | "udp";
-  readonly port: number;
   /** Only to the destination's interfaces on this network. */
   readonly network?: NetworkName;
+}
+
+interface PortQuery {
+  readonly protocol: PortProtocol;
+  readonly port: number;
+}
+
+interface PortlessQuery {
+  /** `icmp` and `icmpv6`: an echo request. */
+  readonly protocol: PortlessProtocol;
+  readonly port?: undefined;
 }
 
 /** A way that is open. */
@@ -68,7 +80,7 @@ export function isPeer(firewall: Firewall, name: string): boolean {
 }
 
 function parties(firewall: Firewall, name: string, network?: NetworkName): Party[] {
-  if (isAddress(name) || isNetwork(name)) return addressParties(firewall, isAddress(name) ? `${name}/32` : name);
+  if (isAddress(name) || isNetwork(name)) return addressParties(firewall, isAddress(name) ? hostNetwork(name) : name);
   const cidrs = firewall.outside[name];
   if (cidrs !== undefined) return cidrs.map((cidr) => ({ name: cidr, ends: [{ kind: "outside", name, cidr }] }));
   return firewall.hosts
@@ -84,7 +96,7 @@ function parties(firewall: Firewall, name: string, network?: NetworkName): Party
 /** Who may stand behind an address: something that the plan does not know, or each host with an interface there. */
 function addressParties(firewall: Firewall, cidr: string): Party[] {
   const unknown: Party = { name: cidr, ends: [{ kind: "outside", name: cidr, cidr }] };
-  if (cidr === WORLD) return [unknown];
+  if (isWorld(cidr)) return [unknown];
   const hosts = firewall.hosts.flatMap((host): Party[] => {
     const there = host.interfaces.filter((at) => at.cidrs.some((subnet) => overlaps(subnet, cidr)));
     return there.length === 0 ? [] : [{ name: host.name, ends: there.map((at) => ({ kind: "interface", host, at })) }];
@@ -92,9 +104,10 @@ function addressParties(firewall: Firewall, cidr: string): Party[] {
   return [unknown, ...hosts];
 }
 
-function carries(rule: FirewallRule, query: ReachQuery): boolean {
-  if (rule.protocol !== "all" && rule.protocol !== query.protocol) return false;
-  return rule.ports === "all" || (rule.ports.from <= query.port && query.port <= rule.ports.to);
+/** Whether a rule, or a flow, is for what a query asks about. */
+export function carries({ protocol, ports }: Pick<FirewallRule, "protocol" | "ports">, query: ReachQuery): boolean {
+  if (protocol !== "all" && protocol !== query.protocol) return false;
+  return ports === "all" || (query.port !== undefined && ports.from <= query.port && query.port <= ports.to);
 }
 
 /** The rules of one side that let the other end through: one where one is enough, else those that together cover its network. */
@@ -104,7 +117,7 @@ function letThrough(rules: readonly FirewallRule[], other: End): FirewallRule[] 
     if (other.kind === "outside") return peer.kind === "cidr" && contains(peer.cidr, other.cidr);
     if (peer.kind === "group") return other.at.groups.includes(peer.group);
     // Everyone is everyone, also where no address is known.
-    return peer.cidr === WORLD || other.at.cidrs.some((cidr) => overlaps(peer.cidr, cidr));
+    return isWorld(peer.cidr) || other.at.cidrs.some((cidr) => overlaps(peer.cidr, cidr));
   });
   if (single !== undefined) return [single];
   if (other.kind !== "outside") return undefined;

@@ -5,16 +5,15 @@
  * to it. Egress inside the cluster is one rule a network (the other end's ingress decides); outside it follows the flows.
  * A rule's key is its content, so that adding or reordering anything replaces nothing.
  */
-import { WORLD, contains } from "../catalogue/cidr";
+import { contains, familyOf, isWorld, type IpFamily } from "../catalogue/cidr";
 import { DOCUMENTS } from "../catalogue/documents";
 import { formatPorts, type PortRange } from "../catalogue/ports";
+import { isPortless } from "../catalogue/protocols";
+import { BALANCER_GROUPS, BALANCER_WORDS, balancerOf, isBalancer } from "./balancers";
 import type { FlowPlan, FlowProtocol, GroupPlan, NetworkName, NodeSet, Peer, RulePlan } from "./types";
 
 type RulePeer = RulePlan["peer"];
 type Draft = Omit<RulePlan, "key" | "description" | "entries"> & { readonly flows: readonly FlowPlan[] };
-
-/** The API load balancer's group. */
-export const API_NLB_GROUP = "api-nlb";
 
 const nodeGroup = (network: NetworkName, set: NodeSet): string => `${network}-${set}`;
 
@@ -23,7 +22,8 @@ function rulePeer(peer: Peer, network: NetworkName): RulePeer {
     case "nodes":
       return { kind: "group", group: nodeGroup(network, peer.set) };
     case "apiLoadBalancer":
-      return { kind: "group", group: API_NLB_GROUP };
+    case "ingressLoadBalancer":
+      return { kind: "group", group: BALANCER_GROUPS[peer.kind] };
     case "cidr":
       return { kind: "cidr", cidr: peer.cidr };
   }
@@ -61,13 +61,18 @@ function egressDrafts(flows: readonly FlowPlan[]): Draft[] {
       const peer: RulePeer = pods ? rulePeer(flow.from, network) : { kind: "group", group: owner };
       return [{ group: owner, direction: "egress", protocol: "all", ports: "all", peer, flows: [flow] }];
     }
-    const owner = flow.from.kind === "apiLoadBalancer" ? API_NLB_GROUP : nodeGroup(network, "node");
+    const owner = isBalancer(flow.from.kind) ? BALANCER_GROUPS[flow.from.kind] : nodeGroup(network, "node");
     return [{ group: owner, direction: "egress", protocol, ports, peer: rulePeer(flow.to, network), flows: [flow] }];
   });
 }
 
-const peerKey = (peer: RulePeer): string =>
-  peer.kind === "group" ? peer.group : peer.cidr === WORLD ? "world" : peer.cidr.replace("/", "_");
+function peerKey(peer: RulePeer): string {
+  if (peer.kind === "group") return peer.group;
+  const { cidr } = peer;
+  if (isWorld(cidr)) return familyOf(cidr) === "ipv4" ? "world" : "world6";
+  // Two colons would end a resource's type in its URN.
+  return cidr.replace("/", "_").replaceAll(":", "-");
+}
 
 const endsKey = (draft: Draft): string => `${draft.group}-${draft.direction}-${peerKey(draft.peer)}-${draft.protocol}`;
 
@@ -107,13 +112,16 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, 
 function groupWithin(inner: string, outer: string): boolean {
   if (inner === outer) return true;
   const network = (group: string): string => group.slice(0, group.indexOf("-"));
-  if (inner === API_NLB_GROUP || outer === API_NLB_GROUP || network(inner) !== network(outer)) return false;
+  if (balancerOf(inner) !== undefined || balancerOf(outer) !== undefined || network(inner) !== network(outer))
+    return false;
   const set = outer.slice(network(outer).length + 1);
   return set === "node" || (set === "ingress" && inner.startsWith(`${outer}-`));
 }
 
-function peerWithin(inner: RulePeer, outer: RulePeer): boolean {
-  if (outer.kind === "cidr") return inner.kind === "cidr" ? contains(outer.cidr, inner.cidr) : outer.cidr === WORLD;
+/** A group's members have addresses of every family of the stack: they are all in a network only where there is one family. */
+function peerWithin(inner: RulePeer, outer: RulePeer, families: readonly IpFamily[]): boolean {
+  if (outer.kind === "cidr" && inner.kind === "cidr") return contains(outer.cidr, inner.cidr);
+  if (outer.kind === "cidr") return families.length === 1 && isWorld(outer.cidr);
   return inner.kind === "group" && groupWithin(inner.group, outer.group);
 }
 
@@ -125,22 +133,22 @@ function protocolWithin(inner: FlowProtocol, outer: FlowProtocol): boolean {
   return outer === "all" || inner === outer;
 }
 
-function within(inner: Draft, outer: Draft): boolean {
+function within(inner: Draft, outer: Draft, families: readonly IpFamily[]): boolean {
   return (
     inner !== outer &&
     inner.direction === outer.direction &&
     protocolWithin(inner.protocol, outer.protocol) &&
     portsWithin(inner.ports, outer.ports) &&
     groupWithin(inner.group, outer.group) &&
-    peerWithin(inner.peer, outer.peer)
+    peerWithin(inner.peer, outer.peer, families)
   );
 }
 
 /** Leaves out each rule that another one contains, and gives its flows to that one. */
-function leaveContained(drafts: readonly Draft[]): Draft[] {
-  const kept = drafts.filter((draft) => !drafts.some((other) => within(draft, other)));
+function leaveContained(drafts: readonly Draft[], families: readonly IpFamily[]): Draft[] {
+  const kept = drafts.filter((draft) => !drafts.some((other) => within(draft, other, families)));
   return kept.map((draft) => {
-    const carried = drafts.filter((other) => within(other, draft)).flatMap((other) => other.flows);
+    const carried = drafts.filter((other) => within(other, draft, families)).flatMap((other) => other.flows);
     return carried.length === 0 ? draft : { ...draft, flows: [...draft.flows, ...carried] };
   });
 }
@@ -163,7 +171,7 @@ function toRule(draft: Draft): RulePlan {
   const documents = unique(flows.flatMap((flow) => flow.documents)).map((id) => DOCUMENTS[id].title);
   return {
     ...rule,
-    key: `${endsKey(draft)}${draft.protocol === "all" ? "" : `-${formatPorts(draft.ports)}`}`,
+    key: `${endsKey(draft)}${draft.protocol === "all" || isPortless(draft.protocol) ? "" : `-${formatPorts(draft.ports)}`}`,
     entries: unique(flows.map((flow) => flow.entry)).sort(),
     description: awsDescription(`${titles.join(", ")} (${documents.join("; ")})`),
   };
@@ -171,11 +179,11 @@ function toRule(draft: Draft): RulePlan {
 
 const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 
-/** Every rule, in key order. */
-export function createRules(flows: readonly FlowPlan[]): RulePlan[] {
+/** Every rule, in key order. `families` are the stack's. */
+export function createRules(flows: readonly FlowPlan[], families: readonly IpFamily[] = ["ipv4"]): RulePlan[] {
   const drafts = [...ingressDrafts(flows), ...egressDrafts(flows)];
   const joined = [...groupBy(drafts, endsKey).values()].flatMap(joinPorts);
-  return leaveContained(joined).map(toRule).sort(byKey);
+  return leaveContained(joined, families).map(toRule).sort(byKey);
 }
 
 const NETWORK_WORDS: Record<NetworkName, string> = {
@@ -201,7 +209,8 @@ function toGroup(key: string, networks: readonly NetworkName[]): GroupPlan {
   const network = networks.find((name) => key.startsWith(`${name}-`));
   if (network === undefined) {
     const external = networks.includes("shared") ? "shared" : "external";
-    return { key, network: external, members: { kind: "apiLoadBalancer" }, description: "K3s: the API load balancer" };
+    const kind = balancerOf(key) ?? "apiLoadBalancer";
+    return { key, network: external, members: { kind }, description: `K3s: ${BALANCER_WORDS[kind]}` };
   }
   const set = key.slice(network.length + 1) as NodeSet;
   const description = `K3s: ${setWords(set)} on the ${NETWORK_WORDS[network]}`;

@@ -27,11 +27,12 @@ export function fillTemplate(text: TemplateText, fill: (reference: Reference) =>
   return text.map((piece) => (typeof piece === "string" ? piece : fill(piece))).join("");
 }
 
-/** A reference in words: `NODE:NETWORK:SCOPE`, such as `server-1:backplane:private`, or `api-load-balancer:dns-name`. */
+/** A reference in words: `NODE:NETWORK:SCOPE`, such as `server-1:backplane:private` (with `:ipv6` a second address), `server-1:instance-id`, or `api-load-balancer:dns-name`. */
 export function referenceName(reference: Reference): string {
-  return "apiLoadBalancer" in reference
-    ? "api-load-balancer:dns-name"
-    : `${reference.node}:${reference.network}:${reference.scope}`;
+  if ("apiLoadBalancer" in reference) return "api-load-balancer:dns-name";
+  if ("instance" in reference) return `${reference.instance}:instance-id`;
+  const { node, network, scope, family } = reference;
+  return [node, network, scope, ...(family === undefined ? [] : [family])].join(":");
 }
 
 /** A reference as a reviewer reads it: `${server-1:backplane:private}`. */
@@ -46,7 +47,11 @@ export function showTemplate(text: TemplateText): string {
 
 /** A reference as a value of a tree for `yamlTemplate`: a class of its own, so that no mapping is ever taken for one. */
 export class Placeholder {
-  constructor(readonly reference: Reference) {}
+  /** @param before What stands before the reference in the same text. */
+  constructor(
+    readonly reference: Reference,
+    readonly before = "",
+  ) {}
 }
 
 /** What `yamlTemplate` writes: plain data whose leaves may be references. */
@@ -65,7 +70,7 @@ export function yamlTemplate(value: TemplateValue): TemplateText {
       return leaf;
     }
     references.push(leaf.reference);
-    return `${marker}${references.length - 1}z`;
+    return `${leaf.before}${marker}${references.length - 1}z`;
   });
   const pieces = yamlText(marked).split(new RegExp(`${marker}(\\d+)z`));
   // Text and captured numbers alternate: even places are text.

@@ -2,10 +2,21 @@
  * `ClusterPlan`: everything that will be built, as frozen plain data. `components/` maps its rows to resources and
  * `review/` prints it; neither decides anything. What only exists after creation stands as an `AddressRef`.
  */
+import type { IpFamily } from "../catalogue/cidr";
 import type { DocumentId } from "../catalogue/documents";
 import type { PortRange } from "../catalogue/ports";
+import type { EntryProtocol } from "../catalogue/protocols";
 import type { Layout } from "../spec/types";
-import type { AddressRef, AwsNodePlan, HostNodePlan, NetworkName, NodePlan, NodeSet, TemplateText } from "./node-types";
+import type {
+  AddressRef,
+  AwsNodePlan,
+  HostNodePlan,
+  InstanceRolePlan,
+  NetworkName,
+  NodePlan,
+  NodeSet,
+  TemplateText,
+} from "./node-types";
 
 export type * from "./node-types";
 
@@ -15,7 +26,7 @@ export type HostFirewall = "nftables" | "firewalld" | "none";
 /** One end of a flow. */
 export type Peer =
   | { readonly kind: "nodes"; readonly set: NodeSet }
-  | { readonly kind: "apiLoadBalancer" }
+  | { readonly kind: "apiLoadBalancer" | "ingressLoadBalancer" }
   | {
       readonly kind: "cidr";
       readonly cidr: string;
@@ -23,7 +34,8 @@ export type Peer =
       readonly label: string;
     };
 
-export type FlowProtocol = "tcp" | "udp" | "all";
+/** `icmp` and `icmpv6` are echo requests; these and `ipip` have no ports: `ports` is `all`. */
+export type FlowProtocol = EntryProtocol | "all";
 
 /** One documented permission: who may reach whom, on what, on which network, why, by which document. */
 export interface FlowPlan {
@@ -41,10 +53,11 @@ export interface FlowPlan {
 
 /** A group: on AWS a security group, on hosts of their own the sets of the host firewall. Its members are interfaces of `network`. */
 export interface GroupPlan {
-  /** Stable key: `NETWORK-SET`, or `api-nlb`. */
+  /** Stable key: `NETWORK-SET`, `api-nlb` or `ingress-nlb`. */
   readonly key: string;
   readonly network: NetworkName;
-  readonly members: { readonly kind: "nodes"; readonly set: NodeSet } | { readonly kind: "apiLoadBalancer" };
+  readonly members:
+    { readonly kind: "nodes"; readonly set: NodeSet } | { readonly kind: "apiLoadBalancer" | "ingressLoadBalancer" };
   readonly description: string;
 }
 
@@ -69,6 +82,8 @@ export interface SubnetPlan {
   readonly kind: "external" | "backplane" | "edge";
   readonly zone: string;
   readonly cidr: string;
+  /** With dual stack its IPv6 network: given, or the number of the /64 that it is in the VPC's, which AWS chooses. */
+  readonly ipv6?: { readonly cidr: string } | { readonly part: number };
   /** Set when the subnet exists already. */
   readonly existingId?: string;
   /** Where its default route leads; `owner` when it exists already and its routes are its owner's. */
@@ -81,10 +96,17 @@ export interface SubnetPlan {
 
 export interface NetworkPlan {
   readonly vpc:
-    | { readonly kind: "create"; readonly cidr: string }
-    | { readonly kind: "existing"; readonly id: string; readonly cidr: string };
+    | {
+        readonly kind: "create";
+        readonly cidr: string;
+        /** With dual stack: AWS gives it a /56 of its own IPv6 addresses. */
+        readonly ipv6?: true;
+      }
+    | { readonly kind: "existing"; readonly id: string; readonly cidr: string; readonly cidr6?: string };
   /** Whether an internet gateway is created. */
   readonly internetGateway: boolean;
+  /** Whether an egress-only internet gateway is created: private nodes' way out by IPv6, which has no translation. */
+  readonly egressOnlyGateway?: true;
   /** NAT gateways by stable key (the zone), each in that zone's edge subnet. */
   readonly natGateways: readonly { readonly key: string; readonly zone: string; readonly subnet: string }[];
   readonly subnets: readonly SubnetPlan[];
@@ -96,6 +118,10 @@ export interface K3sPlan {
   readonly serverConfig: TemplateText;
   /** `/etc/rancher/k3s/registries.yaml`, the same on every node: what turns the embedded registry's mirror on, and the stack's mirrors. */
   readonly registries?: string;
+  /** `/etc/rancher/k3s/flannel.json`, the same on every node, where pods' MTU is not what flannel would find. */
+  readonly flannelConfig?: string;
+  /** Nodes join without a CNI: it comes later, into the cluster. */
+  readonly cniLater?: true;
   /** Node that forms the cluster. */
   readonly bootstrapServer: string;
   /** True with two or more servers: embedded etcd, else SQLite. */
@@ -120,24 +146,60 @@ export interface KubernetesObject {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** Of a ConfigMap. A text may hold addresses that are only known after creation. */
+  readonly data?: Readonly<Record<string, string | TemplateText>>;
   readonly type?: string;
   /** Keys of `StackSecrets.bgpPasswords` that fill `stringData.password`; the value itself is never in a plan. */
   readonly secretFrom?: { readonly bgpPassword: string };
+  /** It stays in the cluster when the stack no longer asks for it: namespaces hold workloads that are not the program's. */
+  readonly retain?: true;
 }
 
 export interface HelmReleasePlan {
   readonly name: string;
   readonly namespace: string;
   readonly chart: string;
+  /** `https://…`, or `oci://…`, whose last part is the chart. */
   readonly repository: string;
   readonly version: string;
   readonly values: Readonly<Record<string, unknown>>;
+  /** It must be there before nodes are ready: installed from the host's network, on nodes that take no other pods yet, and not waited for. */
+  readonly bootstrap?: true;
+  /** Objects that are there already become the release's, although no release brought them. */
+  readonly takeOwnership?: true;
 }
 
 /** A step of what is put into the cluster, in order; each step's objects need the steps before it. */
 export type ClusterStep =
   | { readonly kind: "object"; readonly key: string; readonly object: KubernetesObject }
-  | { readonly kind: "helmRelease"; readonly key: string; readonly release: HelmReleasePlan };
+  | { readonly kind: "helmRelease"; readonly key: string; readonly release: HelmReleasePlan }
+  /** Every node is ready: what stands after it may need pods' network. The wait is bounded. */
+  | {
+      readonly kind: "nodesReady";
+      readonly key: "nodes-ready";
+      /** What makes them ready, such as `Calico v3.32.1`. */
+      readonly cni: string;
+      readonly nodes: readonly string[];
+    };
+
+/** The cluster's own network. MTUs in bytes. */
+export interface PodNetworkPlan {
+  readonly families: readonly IpFamily[];
+  /** What connects pods; `none`: the operator's own. */
+  readonly cni: "flannel" | "calico" | "cilium" | "none";
+  /** How pods' packets cross the network between nodes, in words, what it adds to them, and who says so; not of an own CNI. */
+  readonly encapsulation?: string;
+  readonly overhead?: number;
+  readonly documents?: readonly DocumentId[];
+  /** Of the nodes' interfaces, for traffic between nodes. */
+  readonly linkMtu: number;
+  /** Of pods; not of an own CNI. */
+  readonly podMtu?: number;
+  /** What forwards Services' traffic: K3s's kube-proxy, or the CNI; `none`: the operator's own. */
+  readonly proxy: "kube-proxy" | "calico" | "cilium" | "none";
+  /** What enforces network policies. */
+  readonly policies: "k3s" | "calico" | "cilium" | "none";
+}
 
 export interface ComponentStatus {
   /** `traefik`, `servicelb`, `coredns`, `metallb`, … */
@@ -161,6 +223,8 @@ export interface ApiPlan {
   readonly loadBalancer?: {
     readonly subnets: readonly string[];
     readonly internal: boolean;
+    /** With dual stack: it has IPv6 addresses too. */
+    readonly dualStack?: true;
     readonly group: string;
     readonly port: number;
     readonly servers: readonly string[];
@@ -193,6 +257,7 @@ interface CommonPlan {
   readonly api: ApiPlan;
   /** What is put into the cluster, in order. */
   readonly delivery: { readonly mode: "api" | "manifests"; readonly steps: readonly ClusterStep[] };
+  readonly podNetwork: PodNetworkPlan;
   readonly components: readonly ComponentStatus[];
   /** What cannot change once the cluster is there, by setting (`fixed.ts`). */
   readonly fixed: Readonly<Record<string, string>>;
@@ -206,6 +271,23 @@ export interface AwsClusterPlan extends CommonPlan {
   readonly network: NetworkPlan;
   readonly nodes: readonly AwsNodePlan[];
   readonly ssh: AwsSshPlan;
+  /** What some nodes' instances may do in AWS; without it none of them may do anything. */
+  readonly instanceRole?: InstanceRolePlan;
+  /** The network load balancer in front of the ingress: made by the program, or by the controller in the cluster. */
+  readonly ingressLoadBalancer?: {
+    readonly madeBy: "stack" | "controller";
+    readonly subnets: readonly string[];
+    readonly internal: boolean;
+    /** With dual stack: it has IPv6 addresses too. */
+    readonly dualStack?: true;
+    readonly group: string;
+    /** TCP ports for clients, in order. */
+    readonly ports: readonly number[];
+    /** Whether the ingress sees its clients' own addresses. */
+    readonly preserveClientIp: boolean;
+    /** Nodes whose host ports it forwards to; the controller finds its targets itself. */
+    readonly nodes: readonly string[];
+  };
 }
 
 export interface ExistingClusterPlan extends CommonPlan {

@@ -26,15 +26,15 @@ describe("what is put into the cluster", () => {
     expect(createDelivery(specOf({ k3s: { disable: ["traefik"] } })).steps).toEqual([]);
   });
 
-  it("is Traefik's configuration, and then MetalLB", () => {
+  it("is MetalLB, which gives the ingress its address, and then Traefik's configuration", () => {
     expect(createDelivery(specOf({ loadBalancer: METALLB })).steps.map(({ key }) => key)).toEqual([
-      "traefik-config",
       "metallb-namespace",
       "metallb",
       "metallb-bgp-password-router",
       "metallb-pool-public",
       "metallb-bgp-peer-router",
       "metallb-bgp",
+      "traefik-config",
     ]);
   });
 });
@@ -42,13 +42,13 @@ describe("what is put into the cluster", () => {
 describe("files of the auto-deploy folder", () => {
   it("are one a step, and Traefik's has the name that K3s documents", () => {
     expect(withMetallb().map(({ name }) => name)).toEqual([
-      "traefik-config.yaml",
       "k3s-networking-metallb-namespace.yaml",
       "k3s-networking-metallb.yaml",
       "k3s-networking-metallb-bgp-password-router.yaml",
       "k3s-networking-metallb-pool-public.yaml",
       "k3s-networking-metallb-bgp-peer-router.yaml",
       "k3s-networking-metallb-bgp.yaml",
+      "traefik-config.yaml",
     ]);
   });
 

@@ -38,6 +38,8 @@ describe("edge-existing-shared", () => {
         "arch=amd64",
         "flannel-backend=vxlan",
         "firewall=nftables",
+        "mtu=1500",
+        "pod-mtu=found",
         "default-route=auto",
         "pods=10.42.0.0/16",
         "services=10.43.0.0/16",
@@ -113,7 +115,8 @@ describe("edge-existing-shared", () => {
     expect(plan.api).toEqual({ kind: "firstServer", url: ["https://192.0.2.11:6443"] });
     expect(plan.groups.map(({ key }) => key)).toEqual(["shared-ingress-edge", "shared-node", "shared-server"]);
     expect(Object.values(plan.fixed)).toEqual([
-      ...["existing", "shared", "10.42.0.0/16", "10.43.0.0/16", "vxlan"],
+      ...["existing", "shared", "ipv4", "10.42.0.0/16", "10.43.0.0/16", "flannel", "vxlan", "coredns"],
+      ...["traefik", "Traefik as K3s packages it", "v3"],
       ...["192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.21", "192.0.2.22"],
     ]);
     expect(plan.components.find(({ name }) => name === "servicelb")).toEqual({
@@ -138,6 +141,8 @@ describe("onprem-segregated", () => {
       "arch=amd64",
       "flannel-backend=vxlan",
       "firewall=nftables",
+      "mtu=1500",
+      "pod-mtu=found",
       "default-route=auto",
       "pods=10.42.0.0/16",
       "services=10.43.0.0/16",

@@ -111,8 +111,8 @@ describe("documents", () => {
             "node" in ref ? (knownAddress(plan, ref) ?? `\${${referenceName(ref)}}`) : "no load balancer here",
           );
         expect(headersOf(node.checkDocument).map(([key]) => key)).toEqual([
-          ...["stack", "node", "role", "bootstrap", "version", "arch", "flannel-backend", "firewall", "default-route"],
-          ...["pods", "services", "ssh-port", "ssh-from"],
+          ...["stack", "node", "role", "bootstrap", "version", "arch", "flannel-backend", "firewall", "mtu"],
+          ...["pod-mtu", "default-route", "pods", "services", "ssh-port", "ssh-from"],
           ...node.interfaces.map(() => "network"),
           ...["free-tcp", "free-ingress", "air-gap"],
         ]);

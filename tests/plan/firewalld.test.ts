@@ -14,9 +14,11 @@ function inputOf(over: Partial<HostFirewallInput> = {}): HostFirewallInput {
     stack: "prod",
     tool: "firewalld",
     layout: "segregated",
+    cni: { type: "flannel" },
+    ipFamilies: ["ipv4"],
     flannelBackend: "vxlan",
-    podNetwork: "10.42.0.0/16",
-    serviceNetwork: "10.43.0.0/16",
+    podNetworks: ["10.42.0.0/16"],
+    serviceNetworks: ["10.43.0.0/16"],
     flows: [],
     nodes: [
       {
@@ -172,9 +174,11 @@ describe("random stacks", () => {
           stack: plan.stack,
           tool: "firewalld",
           layout: plan.layout,
+          cni: { type: "flannel" },
+          ipFamilies: ["ipv4"],
           flannelBackend: plan.fixed["k3s.flannelBackend"] as HostFirewallInput["flannelBackend"],
-          podNetwork: plan.fixed["k3s.clusterCidr"]!,
-          serviceNetwork: plan.fixed["k3s.serviceCidr"]!,
+          podNetworks: [plan.fixed["k3s.clusterCidr"]!],
+          serviceNetworks: [plan.fixed["k3s.serviceCidr"]!],
           flows: plan.flows,
           nodes: plan.nodes.map(({ name, role, ingressSets, interfaces }) => ({
             name,

@@ -76,6 +76,8 @@ describe("who is let in", () => {
     const spec = existingSpecOf({ ...SEGREGATED, nodes: [segregatedHost("server", 1), named] });
     expect(setOf(firewallInputOf(spec), "server-1", "backplane_node")).toEqual({
       kind: "nodes",
+      peers: "backplane_node",
+      family: "ipv4",
       name: "backplane_node",
       members: [
         { node: "agent-1", address: { node: "agent-1", network: "backplane", scope: "private" } },
@@ -88,6 +90,8 @@ describe("who is let in", () => {
     const access = { admin: ["10.200.0.7/32", "10.200.0.0/24", "10.199.0.0/24"] };
     expect(setOf(firewallInputOf(existingSpecOf({ ...TWO, access })), "server-1", "admin")).toEqual({
       kind: "networks",
+      peers: "admin",
+      family: "ipv4",
       name: "admin",
       cidrs: ["10.199.0.0/24", "10.200.0.0/24"],
     });
@@ -140,7 +144,8 @@ describe("what the flannel backend changes", () => {
     ["wireguard-native", ["cni0", "flannel-wg"], false, []],
     ["host-gw", ["cni0"], true, []],
   ])("%s", (backend, podInterfaces, routedPods, overlayPorts) => {
-    const { podInterfaces: interfaces, routedPods: routed, overlayPorts: overlay } = rules(backend);
+    const { podInterfaces: interfaces, routedPods: routed, overlays } = rules(backend);
+    const overlay = overlays.map(({ ports }) => ports);
     expect({ interfaces, routed, overlay }).toEqual({
       interfaces: podInterfaces,
       routed: routedPods,

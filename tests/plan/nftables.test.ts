@@ -295,7 +295,7 @@ describe("the table of any host", () => {
     fc.assert(
       fc.property(arbitraryInput(), ({ input, node }) => {
         const line = ({ network, from, protocol, ports, title }: FlowPlan): string[] => {
-          if (from.kind === "apiLoadBalancer") return [];
+          if (from.kind !== "nodes" && from.kind !== "cidr") return [];
           const source = from.kind === "nodes" ? `${network}_${from.set}` : from.label.replaceAll(":", "-");
           const what =
             protocol === "all" ? "" : ` meta l4proto ${protocol} ct original proto-dst ${formatPorts(ports)}`;

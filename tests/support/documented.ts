@@ -6,9 +6,12 @@ import { contains, overlaps } from "../../catalogue/cidr";
 import type { FirewallHost, FirewallInterface } from "../../plan/firewall";
 import type { ClusterSpec, NodeGroupSpec } from "../../spec/types";
 
-type Who = "server" | "node" | "ssh" | "ingress" | "nlb" | "admin" | "clients" | "bastion" | "pods";
+type Who = "server" | "node" | "ssh" | "ingress" | "nlb" | "front" | "admin" | "clients" | "bastion" | "pods";
+/** With ports; and an echo request, or IP in IP, which have none: their rows and questions say 0. */
+export type Protocol = "tcp" | "udp" | "icmp" | "icmpv6" | "ipip";
+export const PORTLESS: readonly Protocol[] = ["icmp", "icmpv6", "ipip"];
 type Row = readonly [
-  proto: "tcp" | "udp" | "any",
+  proto: Protocol | "any",
   first: number,
   last: number,
   from: Who,
@@ -40,18 +43,24 @@ function collectRows(spec: ClusterSpec): Row[] {
   const add = (when: boolean, ...row: Row): void => {
     if (when) rows.push(row);
   };
-  const { k3s, loadBalancer: lb } = spec;
+  const { k3s, cni, loadBalancer: lb, ingress } = spec;
   const nlb = spec.api.endpoint.kind === "nlb";
-  const web = !k3s.disable.includes("traefik") && lb.type !== "none";
+  const web = ingress.type !== "none" && lb.type !== "none";
+  const plain = ingress.type !== "none" && ingress.openHttp;
+  const six = spec.ipFamilies.includes("ipv6");
+  const four = spec.ipFamilies.includes("ipv4");
+  const flannel = cni.type === "flannel" ? k3s.flannelBackend : "none";
   // K3s requirements, inbound table.
   add(servers(spec) > 1, "tcp", 2379, 2380, "server", "server", "cluster");
   add(true, "tcp", 6443, 6443, "node", "server", "cluster");
-  add(k3s.flannelBackend === "vxlan", "udp", 8472, 8472, "node", "node", "cluster");
+  add(flannel === "vxlan", "udp", 8472, 8472, "node", "node", "cluster");
   add(true, "tcp", 10250, 10250, "node", "node", "cluster");
-  add(k3s.flannelBackend === "wireguard-native", "udp", 51820, 51820, "node", "node", "cluster");
+  add(flannel === "wireguard-native" && four, "udp", 51820, 51820, "node", "node", "cluster");
+  add(flannel === "wireguard-native" && six, "udp", 51821, 51821, "node", "node", "cluster");
   add(k3s.embeddedRegistry, "tcp", 5001, 5001, "node", "node", "cluster");
   add(k3s.embeddedRegistry, "tcp", 6443, 6443, "node", "node", "cluster");
-  add(k3s.flannelBackend === "host-gw", "any", 0, 65535, "pods", "node", "cluster");
+  add(flannel === "host-gw", "any", 0, 65535, "pods", "node", "cluster");
+  collectCni(spec, four, six, add);
   add(k3s.etcdExposeMetrics, "tcp", 2381, 2381, "node", "server", "cluster");
   // Administration.
   add(!nlb, "tcp", 6443, 6443, "admin", "server", "external");
@@ -61,8 +70,19 @@ function collectRows(spec: ClusterSpec): Row[] {
   for (const port of new Set(spec.target === "aws" ? [22] : spec.nodes.map((host) => host.port)))
     add(true, "tcp", port, port, bastion ? "bastion" : "admin", "ssh", "external");
   // Networking guide: external access and application services.
-  add(web && spec.traefik.openHttp, "tcp", 80, 80, "clients", "ingress", "external");
-  add(web, "tcp", 443, 443, "clients", "ingress", "external");
+  const front = lb.type === "servicelb" && lb.nlb;
+  const direct = web && !front && lb.type !== "aws";
+  add(direct && plain, "tcp", 80, 80, "clients", "ingress", "external");
+  add(direct, "tcp", 443, 443, "clients", "ingress", "external");
+  // AWS, Network Load Balancers: clients reach the balancer, and the balancer its targets: host ports, or NodePorts in instance mode.
+  add(web && !direct && plain, "tcp", 80, 80, "clients", "front", "external");
+  add(web && !direct, "tcp", 443, 443, "clients", "front", "external");
+  add(web && front && plain, "tcp", 80, 80, "front", "ingress", "external");
+  add(web && front, "tcp", 443, 443, "front", "ingress", "external");
+  const { from: firstNodePort, to: lastNodePort } = k3s.nodePortRange;
+  add(web && lb.type === "aws", "tcp", firstNodePort, lastNodePort, "front", "node", "external");
+  // AWS Load Balancer Controller: its webhooks, from every API server to the servers that it runs on.
+  add(lb.type === "aws", "tcp", 9443, 9443, "server", "server", "cluster");
   add(asks(spec, "redis", "nodes"), "tcp", 6379, 6379, "node", "node", "cluster");
   add(asks(spec, "redis", "clients"), "tcp", 6379, 6379, "clients", "ingress", "external");
   add(asks(spec, "alertmanager", "nodes"), "tcp", 9093, 9093, "node", "node", "cluster");
@@ -108,6 +128,39 @@ function collectRows(spec: ClusterSpec): Row[] {
   return rows;
 }
 
+/** Calico's network requirements and Cilium's firewall rules. */
+function collectCni(
+  { cni }: ClusterSpec,
+  four: boolean,
+  six: boolean,
+  add: (when: boolean, ...row: Row) => void,
+): void {
+  const between = (when: boolean, proto: Protocol, port: number): void => {
+    add(when, proto, port, port, "node", "node", "cluster");
+  };
+  if (cni.type === "calico") {
+    const kind = cni.encapsulation;
+    between(true, "tcp", 5473);
+    between(cni.bgp, "tcp", 179);
+    between(kind === "vxlan" || kind === "vxlan-cross-subnet", "udp", 4789);
+    between(kind === "ipip" || kind === "ipip-cross-subnet", "ipip", 0);
+    between(cni.wireguard && four, "udp", 51820);
+    between(cni.wireguard && six, "udp", 51821);
+    const routed = kind === "none" || kind === "vxlan-cross-subnet" || kind === "ipip-cross-subnet";
+    add(routed, "any", 0, 65535, "pods", "node", "cluster");
+  }
+  if (cni.type === "cilium") {
+    between(cni.routing === "vxlan", "udp", 8472);
+    between(cni.routing === "geneve", "udp", 6081);
+    add(cni.routing === "native", "any", 0, 65535, "pods", "node", "cluster");
+    between(true, "tcp", 4240);
+    between(four, "icmp", 0);
+    between(six, "icmpv6", 0);
+    between(cni.hubble, "tcp", 4244);
+    between(cni.wireguard, "udp", 51871);
+  }
+}
+
 const net = (spec: ClusterSpec, kind: "cluster" | "external"): string =>
   spec.layout === "shared" ? "shared" : kind === "cluster" ? "backplane" : "external";
 
@@ -136,7 +189,7 @@ function isSource(spec: ClusterSpec, who: Who, kind: "cluster" | "external", fro
   const block = (cidrs: readonly string[]): boolean =>
     cidrs.some((cidr) =>
       from.cidr === undefined
-        ? cidr === "0.0.0.0/0" || from.at!.cidrs.some((own) => overlaps(cidr, own))
+        ? cidr === "0.0.0.0/0" || cidr === "::/0" || from.at!.cidrs.some((own) => overlaps(cidr, own))
         : contains(cidr, from.cidr),
     );
   switch (who) {
@@ -147,9 +200,14 @@ function isSource(spec: ClusterSpec, who: Who, kind: "cluster" | "external", fro
     case "bastion":
       return block([spec.access.ssh.bastion!.cidr]);
     case "pods":
-      return block([spec.k3s.clusterCidr]);
+      return block([
+        ...(spec.ipFamilies.includes("ipv4") ? [spec.k3s.clusterCidr] : []),
+        ...(spec.ipFamilies.includes("ipv6") ? [spec.k3s.clusterCidr6] : []),
+      ]);
     case "nlb":
       return from.host?.name === "api-nlb";
+    case "front":
+      return from.host?.name === "ingress-nlb";
     case "server":
     case "node":
     case "ssh":
@@ -173,6 +231,7 @@ function isTarget(
       ? host.names.includes("node")
       : spec.nodes.some((node) => node.name === host.name && node.port === port);
   if (who === "nlb") return host.name === "api-nlb";
+  if (who === "front") return host.name === "ingress-nlb";
   if (who === "ingress") return takesLoad(spec, host, lbPool);
   return host.names.includes(who);
 }
@@ -183,7 +242,7 @@ export function documented(
   from: From,
   host: FirewallHost,
   at: FirewallInterface,
-  protocol: "tcp" | "udp",
+  protocol: Protocol,
   port: number,
 ): boolean {
   const into = documentedRows(spec).some(
@@ -201,7 +260,7 @@ export function documented(
 function rowPool(spec: ClusterSpec, port: number): string | undefined {
   const names: Record<number, string> = { 6379: "redis", 9095: "kafka", 8125: "statsd" };
   const name = names[port];
-  if (name === undefined) return spec.traefik.lbPool;
+  if (name === undefined) return spec.ingress.type === "none" ? undefined : spec.ingress.lbPool;
   return spec.services.find((service) => service.name === name)?.lbPool;
 }
 
@@ -241,8 +300,20 @@ function mayLeave(
 ): boolean {
   if (from.cidr !== undefined) return true;
   if (from.host!.name === "api-nlb") return host.names.includes("server") && protocol === "tcp" && port === 6443;
+  if (from.host!.name === "ingress-nlb") {
+    return documentedRows(spec).some(
+      ([proto, first, last, source, target, kind]) =>
+        source === "front" &&
+        proto === protocol &&
+        first <= port &&
+        port <= last &&
+        // Out to every node: the other end's ingress decides which of them take it.
+        isTarget(spec, target === "ingress" ? "node" : target, kind, host, at),
+    );
+  }
   const cluster = net(spec, "cluster");
-  if (from.at!.network === cluster && at.network === cluster && host.name !== "api-nlb") return true;
+  const balancer = host.name === "api-nlb" || host.name === "ingress-nlb";
+  if (from.at!.network === cluster && at.network === cluster && !balancer) return true;
   const external = from.at!.network === net(spec, "external");
   return external && (spec.network.egress === "any" || (protocol === "tcp" && port === 443));
 }

@@ -2,6 +2,7 @@
 import { createFlows } from "../../plan/flows";
 import { createHostNodes } from "../../plan/host-nodes";
 import type { HostFirewallInput } from "../../plan/host-rules";
+import { podNetworks, serviceNetworks } from "../../catalogue/families";
 import type { ExistingSpec } from "../../spec/types";
 
 /** The input of a stack, whatever its own host firewall is. */
@@ -10,9 +11,11 @@ export function firewallInputOf(spec: ExistingSpec, tool: HostFirewallInput["too
     stack: spec.stack,
     tool,
     layout: spec.layout,
+    cni: spec.cni,
+    ipFamilies: spec.ipFamilies,
     flannelBackend: spec.k3s.flannelBackend,
-    podNetwork: spec.k3s.clusterCidr,
-    serviceNetwork: spec.k3s.serviceCidr,
+    podNetworks: podNetworks(spec),
+    serviceNetworks: serviceNetworks(spec),
     flows: createFlows(spec),
     nodes: createHostNodes(spec, []).map(({ name, sets, interfaces }) => ({ name, sets, interfaces })),
   };

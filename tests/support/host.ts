@@ -37,10 +37,16 @@ esac`,
   journalctl: `echo "the journal of $2"; cat "$state/journal" 2>/dev/null`,
   ip: `
 case "$*" in
+  "-6 route show default") grep ^default "$state/routes6" ;;
+  "-6 route show") cat "$state/routes6" ;;
+  "-6 route show "*) grep "^$4 dev $6" "$state/routes6" ;;
+  "-o -6 addr show scope global") awk '{ print NR + 1 ": " $1 "    inet6 " $2 "/64 scope global " $3 }' "$state/addresses6" ;;
+  "-o -6 addr show dev "*) [ "$8" != "$(cat "$state/address6")" ] || echo "2: $6    inet6 $8/128 scope global" ;;
   *"route show default") grep ^default "$state/routes" ;;
   *"route show") cat "$state/routes" ;;
   *"addr show scope global") awk '{ print NR + 1 ": " $1 "    inet " $2 "/24 brd 10.0.143.255 scope global " $1 }' "$state/addresses" ;;
   "-o link show") ls "$state" | sed -n 's/^link-//p' | awk '{ print NR + 1 ": " $1 "@if2: <BROADCAST> mtu 1500" }' ;;
+  "-4 rule show") cat "$state/rules" ;;
   "link show "*) [ -e "$state/link-$3" ] ;;
   "link delete "*) rm "$state/link-$3" ;;
   *"to $(cat "$state/address" 2>/dev/null)") echo "2: ens6    inet $(cat "$state/address")/20 brd 10.0.143.255 scope global ens6" ;;
@@ -54,6 +60,15 @@ case "$*" in
   "delete table "*) grep -v -x "table $3 $4" "$state/tables" >"$state/tables.new"; mv "$state/tables.new" "$state/tables" ;;
 esac 2>/dev/null`,
   ss: `cat "$state/listening\${1#-Hln}" 2>/dev/null`,
+  tc: `
+case "$2" in
+  show) cat "$state/filters-$4-$5" ;;
+  del) grep -v " pref $7 " "$state/filters-$4-$5" >"$state/filters.new"; mv "$state/filters.new" "$state/filters-$4-$5" ;;
+esac 2>/dev/null`,
+  "iptables-save": `cat "$state/rules-4" 2>/dev/null`,
+  "iptables-restore": `cat >"$state/rules-4"`,
+  "ip6tables-save": `cat "$state/rules-6" 2>/dev/null`,
+  "ip6tables-restore": `cat >"$state/rules-6"`,
   uname: `cat "$state/uname$1"`,
   timedatectl: `cat "$state/synchronised"`,
   modprobe: `for name in "$@"; do :; done; grep -qx "$name" "$state/modules" 2>/dev/null`,
@@ -62,12 +77,13 @@ esac 2>/dev/null`,
   getenforce: `cat "$state/selinux" 2>/dev/null`,
   rpm: `[ -e "$state/package-$2" ]`,
   NetworkManager: `cat "$state/network-manager" 2>/dev/null`,
-  networkctl: `if [ "$1" = reconfigure ]; then cp "$state/dhcp" "$state/address"; fi`,
+  networkctl: `if [ "$1" = --version ]; then cat "$state/systemd-version"; fi
+if [ "$1" = reconfigure ]; then cp "$state/dhcp" "$state/address"; fi`,
   "cloud-init": `cat "$state/cloud-init" 2>/dev/null | { read -r seconds && sleep "$seconds"; } || exit 2`,
   curl: `
 for last in "$@"; do :; done
 case $last in
-  */ping) host=\${last#https://}; grep -qx "\${host%/ping}" "$state/answers" 2>/dev/null && printf pong || exit 7 ;;
+  */ping) host=\${last#https://}; grep -qxF "\${host%/ping}" "$state/answers" 2>/dev/null && printf pong || exit 7 ;;
   */install.sh)
     [ ! -e "$state/no-download" ] || exit 22
     while [ "$1" != -o ]; do shift; done
@@ -94,6 +110,10 @@ echo "k3s $*" >>"$calls"
 case "$*" in
   --version) echo "k3s version $(cat "$state/version") (0123abcd)"; exit 0 ;;
   *"--raw /readyz") [ ! -e "$state/api-down" ] || exit 1 ;;
+  *"get nodes -o jsonpath"*) [ ! -e "$state/api-down" ] || { echo "the API's last words" >&2; exit 1; }; cat "$state/conditions" 2>/dev/null ;;
+  *"get pods --all-namespaces --field-selector spec.nodeName="*) cat "$state/host-pods" 2>/dev/null ;;
+  *"get pods"* | *"get events"*) cat "$state/troubles" 2>/dev/null ;;
+  *"get node"*'.message}') cat "$state/message" 2>/dev/null ;;
   *"get node"*jsonpath*) [ ! -e "$state/not-ready" ] && printf True || printf False ;;
   *"get nodes -o name") [ ! -e "$state/api-down" ] || exit 1; sed 's|^|node/|' "$state/nodes" ;;
   *"get node"*"-o name") [ ! -e "$state/member" ] || echo "node/$(cat "$state/member")" ;;
@@ -188,6 +208,12 @@ export class Host {
     else this.put(join("state", name), text);
   }
 
+  /** What the fakes go by now, or undefined. */
+  stateOf(name: string): string | undefined {
+    const full = join(this.folder, "state", name);
+    return existsSync(full) ? readFileSync(full, "utf8") : undefined;
+  }
+
   /** Every file on the host, sorted. */
   files(): string[] {
     const root = join(this.folder, "root");
@@ -207,7 +233,8 @@ export class Host {
     return lines.map((line) => line.replaceAll(join(this.folder, "root"), ""));
   }
 
-  private fake(name: string, text: string): void {
+  /** Puts a program in the place of the one that the scripts would find. */
+  fake(name: string, text: string): void {
     this.put(join("bin", name), text);
     chmodSync(join(this.folder, "bin", name), 0o755);
   }

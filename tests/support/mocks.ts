@@ -52,10 +52,14 @@ export interface RecordOptions {
 const OUTPUTS: Readonly<Record<string, (name: string) => Record<string, unknown>>> = {
   "aws:ec2/networkInterface:NetworkInterface": (name) => ({
     privateIp: `${name}.privateIp`,
+    ipv6Addresses: [`${name}.ipv6`],
     macAddress: `${name}.mac`,
   }),
+  "aws:ec2/vpc:Vpc": () => ({ ipv6CidrBlock: "2a05:d018:1:8000::/56" }),
   "aws:ec2/eip:Eip": (name) => ({ publicIp: `${name}.publicIp` }),
   "aws:ec2/keyPair:KeyPair": (name) => ({ keyName: `${name}.keyName` }),
+  "aws:iam/instanceProfile:InstanceProfile": (name) => ({ name: `${name}.name` }),
+  "aws:iam/role:Role": (name) => ({ name: `${name}.name` }),
   "aws:lb/loadBalancer:LoadBalancer": (name) => ({ arn: `${name}.arn`, dnsName: `${name}.dnsName` }),
   "aws:lb/targetGroup:TargetGroup": (name) => ({ arn: `${name}.arn` }),
   "command:remote:Command": (name) => ({ stdout: stdoutOf(name), stderr: "" }),
@@ -74,7 +78,8 @@ function stdoutOf(name: string): string {
   if (name.endsWith("-kubeconfig")) return HOST_SECRETS.kubeconfig;
   if (name.endsWith("-check")) {
     return ["shared", "external", "backplane"]
-      .map((network) => `address\t${network}\t${name.replace(/-check$/, "")}.${network}\teth0\n`)
+      .map((network) => [network, `${name.replace(/-check$/, "")}.${network}`] as const)
+      .map(([network, text]) => `address\t${network}\t${text}\teth0\naddress6\t${network}\t${text}6\teth0\n`)
       .join("");
   }
   if (!name.endsWith("-bootstrap")) return "unchanged";
