@@ -30,9 +30,9 @@ export = async function program() {
   });
   for (const warning of warnings) void pulumi.log.warn(formatProblem(warning));
   // `apiUrl`: where operators reach the Kubernetes API. `kubeconfig`: the administrator's, shown by `pulumi stack output kubeconfig
-  // --show-secrets`. `nodes`: addresses by node name.
-  const { apiUrl, kubeconfig, nodes } =
+  // --show-secrets`. `nodes`: addresses by node name. `ingressUrl`: where clients reach the ingress, through the stack's load balancer.
+  const { apiUrl, kubeconfig, nodes, ingressUrl } =
     plan.target === "aws" ? new K3sCluster("k3s", { plan, secrets }) : new ExistingCluster("k3s", { plan, secrets });
   // `fixed`: what the next update must not change.
-  return { apiUrl, kubeconfig, nodes, fixed: plan.fixed };
+  return { apiUrl, kubeconfig, nodes, ...(ingressUrl === undefined ? {} : { ingressUrl }), fixed: plan.fixed };
 };

@@ -1,7 +1,7 @@
 import type { Command } from "@pulumi/command/remote/command";
 import type { remote } from "@pulumi/command/types/input";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterPlan } from "../plan/types";
+import type { ClusterPlan, TemplateText } from "../plan/types";
 import { ApiDelivery } from "./api-delivery";
 import { ManifestDelivery } from "./manifest-delivery";
 import { remoteScript } from "./remote-script";
@@ -40,37 +40,49 @@ export interface DeliveryArgs {
   readonly bgpPasswords: ReadonlyMap<string, pulumi.Output<string>>;
   readonly kubeconfig: pulumi.Output<string>;
   readonly server: FirstServer;
+  /** The plan's texts with the addresses that exist. */
+  readonly fill: (text: TemplateText) => pulumi.Output<string>;
   /** What must be there before the API is used: every node, and the way to the API. */
   readonly beforeApi: readonly pulumi.Resource[];
   /** What must be there before the first server gets manifests: every server. */
   readonly beforeManifests: readonly pulumi.Resource[];
 }
 
-/** Puts the plan's objects into the cluster, in the way that the plan says. */
-export function deliver(name: string, args: DeliveryArgs, parent: pulumi.Resource): void {
-  const { plan, bgpPasswords, kubeconfig, server } = args;
+/**
+ * Puts the plan's objects into the cluster, in the way that the plan says.
+ *
+ * @returns What they are part of; nothing when there are none.
+ */
+export function deliver(name: string, args: DeliveryArgs, parent: pulumi.Resource): readonly pulumi.Resource[] {
+  const { plan, bgpPasswords, kubeconfig, server, fill } = args;
+  const { connection } = server;
   const { mode, steps } = plan.delivery;
-  if (steps.length === 0) return;
+  if (steps.length === 0) return [];
   switch (mode) {
     case "api":
-      new ApiDelivery(
-        name,
-        { steps, bgpPasswords, kubeconfig, cluster: plan.stack, after: args.beforeApi },
-        { parent },
-      );
-      return;
+      return [
+        new ApiDelivery(
+          name,
+          { steps, bgpPasswords, kubeconfig, connection, fill, cluster: plan.stack, after: args.beforeApi },
+          { parent },
+        ),
+      ];
     case "manifests":
-      new ManifestDelivery(
-        `${name}-manifest`,
-        {
-          steps,
-          bgpPasswords,
-          connection: server.connection,
-          removalConnection: server.removalConnection,
-          hostId: server.hostId,
-          after: args.beforeManifests,
-        },
-        { parent },
-      );
+      return [
+        new ManifestDelivery(
+          `${name}-manifest`,
+          {
+            steps,
+            bgpPasswords,
+            connection,
+            fill,
+            removalConnection: server.removalConnection,
+            hostId: server.hostId,
+            after: args.beforeManifests,
+            everyNode: args.beforeApi,
+          },
+          { parent },
+        ),
+      ];
   }
 }

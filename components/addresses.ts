@@ -5,6 +5,7 @@ import type { AddressRef, TemplateText } from "../plan/types";
 /** Addresses by node, network and scope, filled by the resources that own them. */
 export class AddressBook {
   private readonly addresses = new Map<string, pulumi.Output<string>>();
+  private readonly instances = new Map<string, pulumi.Output<string>>();
   private loadBalancer: pulumi.Output<string> | undefined;
 
   /** Notes the address that a reference stands for. */
@@ -17,6 +18,11 @@ export class AddressBook {
     this.loadBalancer = dnsName;
   }
 
+  /** Notes the id of a node's instance. */
+  addInstance(node: string, id: pulumi.Output<string>): void {
+    this.instances.set(node, id);
+  }
+
   /** The address that a reference stands for. A reference to something that the plan does not build is a defect of the plan. */
   get(reference: AddressRef): pulumi.Output<string> {
     return found(this.addresses.get(keyOf(reference)), keyOf(reference));
@@ -26,14 +32,16 @@ export class AddressBook {
   fill(text: TemplateText): pulumi.Output<string> {
     const pieces = text.map((piece): pulumi.Input<string> => {
       if (typeof piece === "string") return piece;
-      return "apiLoadBalancer" in piece ? found(this.loadBalancer, "the API load balancer") : this.get(piece);
+      if ("apiLoadBalancer" in piece) return found(this.loadBalancer, "the API load balancer");
+      if ("instance" in piece) return found(this.instances.get(piece.instance), `the instance of ${piece.instance}`);
+      return this.get(piece);
     });
     return pulumi.concat(...pieces);
   }
 }
 
-function keyOf({ node, network, scope }: AddressRef): string {
-  return `${node}:${network}:${scope}`;
+function keyOf({ node, network, scope, family }: AddressRef): string {
+  return [node, network, scope, ...(family === undefined ? [] : [family])].join(":");
 }
 
 function found<T>(value: T | undefined, what: string): T {

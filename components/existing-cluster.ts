@@ -29,6 +29,8 @@ export class ExistingCluster extends pulumi.ComponentResource {
   readonly apiUrl: pulumi.Output<string>;
   /** Addresses by node name. */
   readonly nodes: Readonly<Record<string, HostAddresses>>;
+  /** No load balancer of the stack's own stands before the ingress: clients reach it at the hosts, or at the addresses that Services get. */
+  readonly ingressUrl: undefined;
 
   private readonly plan: ExistingClusterPlan;
   private readonly addresses = new AddressBook();
@@ -54,6 +56,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
         bgpPasswords: secrets.bgpPasswords,
         kubeconfig: this.kubeconfig,
         server,
+        fill: (text) => this.addresses.fill(text),
         beforeApi: [...this.hosts.values()].map(({ installed }) => installed),
         beforeManifests: plan.k3s.serverOrder.map((key) => this.host(key).installed),
       },
@@ -93,7 +96,10 @@ export class ExistingCluster extends pulumi.ComponentResource {
 
   private noteAddresses({ name, role, interfaces, clusterNetwork, externalNetwork }: HostNodePlan): HostAddresses {
     for (const plan of interfaces) {
-      this.addresses.add({ node: name, network: plan.network, scope: "private" }, this.host(name).address(plan));
+      const reference = { node: name, network: plan.network, scope: "private" } as const;
+      this.addresses.add(reference, this.host(name).address(plan));
+      const second = this.host(name).address6(plan);
+      if (second !== undefined) this.addresses.add({ ...reference, family: "ipv6" }, second);
     }
     const addressOn = (network: HostNodePlan["clusterNetwork"]): pulumi.Output<string> =>
       this.addresses.get({ node: name, network, scope: "private" });

@@ -56,7 +56,14 @@ export class HostNode extends pulumi.ComponentResource {
   /** The node's address on one of its interfaces: the stack's, or the one that the check found there. */
   address(plan: HostInterfacePlan): pulumi.Output<string> {
     if (plan.address !== undefined) return pulumi.output(plan.address);
-    return this.check.stdout.apply((stdout) => foundAddress(stdout, plan.network));
+    return this.check.stdout.apply((stdout) => foundAddress(stdout, plan.network, "address"));
+  }
+
+  /** The same of IPv6 with dual stack; undefined without. */
+  address6(plan: HostInterfacePlan): pulumi.Output<string> | undefined {
+    if (plan.ipv6 !== true) return undefined;
+    if (plan.address6 !== undefined) return pulumi.output(plan.address6);
+    return this.check.stdout.apply((stdout) => foundAddress(stdout, plan.network, "address6"));
   }
 
   /** For what runs on deletion: held to the host's key, like every connection to it. */
@@ -69,7 +76,7 @@ export class HostNode extends pulumi.ComponentResource {
     return this.args.plan.hostKey;
   }
 
-  /** The installation: when it is there, the node runs K3s as configured, and is ready. */
+  /** The installation: when it is there, the node runs K3s as configured, and is ready, or lacks but the CNI that comes later. */
   get installed(): Command {
     return this.whenInstalled.command;
   }
@@ -171,10 +178,10 @@ export class HostNode extends pulumi.ComponentResource {
   }
 }
 
-/** The address that the check's table gives for a network. */
-function foundAddress(stdout: string, network: NetworkName): string {
-  const found = new RegExp(`^address\\t${network}\\t(\\S+)\\t`, "m").exec(stdout)?.[1];
-  if (found === undefined) throw new Error(`the check found no ${network} address, and passed`);
+/** The address that the check's table gives for a network, in its lines of that kind. */
+function foundAddress(stdout: string, network: NetworkName, kind: "address" | "address6"): string {
+  const found = new RegExp(`^${kind}\\t${network}\\t(\\S+)\\t`, "m").exec(stdout)?.[1];
+  if (found === undefined) throw new Error(`the check found no ${network} ${kind}, and passed`);
   return found;
 }
 

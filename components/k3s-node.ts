@@ -11,6 +11,8 @@ import { connectionTo, type SshArgs, type SshTarget } from "./ssh";
 export interface BackplaneArgs {
   readonly macAddress: pulumi.Input<string>;
   readonly address: pulumi.Input<string>;
+  /** With dual stack: its IPv6 address, and the networks of every zone's backplane subnet. */
+  readonly ipv6?: { readonly address: pulumi.Input<string>; readonly routes: readonly pulumi.Input<string>[] };
 }
 
 export interface K3sNodeArgs {
@@ -40,7 +42,7 @@ export interface K3sNodeArgs {
  */
 export class K3sNode extends pulumi.ComponentResource {
   readonly connection: remote.ConnectionArgs;
-  /** The installation: when it is there, the node runs K3s as configured, and is ready. */
+  /** The installation: when it is there, the node runs K3s as configured, and is ready, or lacks but the CNI that comes later. */
   readonly installed: Command;
   /** The cluster's tokens, as this node got or made them. */
   readonly tokens: ClusterTokens;
@@ -122,7 +124,12 @@ export class K3sNode extends pulumi.ComponentResource {
     const { backplane, plan, launched } = this.args;
     if (backplane === undefined) return undefined;
     const routes = plan.backplaneRoutes.map(({ to, via }) => `route=${to} ${via}\n`).join("");
-    const stdin = pulumi.interpolate`mac=${backplane.macAddress}\naddress=${backplane.address}\n${routes}`;
+    const { ipv6 } = backplane;
+    const second =
+      ipv6 === undefined
+        ? []
+        : ["address6=", ipv6.address, "\n", ...ipv6.routes.flatMap((route) => ["route6=", route, "\n"])];
+    const stdin = pulumi.concat("mac=", backplane.macAddress, "\naddress=", backplane.address, "\n", routes, ...second);
     return this.run("backplane", { script: "configure-backplane.sh", stdin, triggers: this.instance }, launched.ready);
   }
 

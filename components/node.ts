@@ -21,6 +21,8 @@ export interface NodeArgs {
 export interface InstanceArgs {
   readonly ami: pulumi.Input<string>;
   readonly keyName: pulumi.Input<string>;
+  /** What programs on the node's own network may do in AWS; undefined: nothing. */
+  readonly instanceProfile?: pulumi.Input<string>;
   /** What must be there first: rules, and for a server the server before it. */
   readonly after: readonly pulumi.Resource[];
   /** Whether the node may be lost: the cluster's only server holds all its data. */
@@ -52,6 +54,16 @@ export class Node extends pulumi.ComponentResource {
   /** The node's own address on a network. */
   privateAddress(network: NetworkName): pulumi.Output<string> {
     return lookup(this.interfaces, network, "network").privateIp;
+  }
+
+  /** The node's IPv6 address on a network, if the plan gives it one. */
+  ipv6Address(network: NetworkName): pulumi.Output<string> | undefined {
+    const plan = this.plan.interfaces.find((at) => at.network === network);
+    if (plan?.ipv6 !== true) return undefined;
+    return lookup(this.interfaces, network, "network").ipv6Addresses.apply(([address]) => {
+      if (address === undefined) throw new Error(`the ${network} interface of ${this.plan.name} has no IPv6 address`);
+      return address;
+    });
   }
 
   /** The node's Elastic IP on a network, if the plan gives it one. */
@@ -94,6 +106,7 @@ export class Node extends pulumi.ComponentResource {
       name,
       {
         subnetId: network.subnetId(plan.subnet),
+        ...(plan.ipv6 === true ? { ipv6AddressCount: 1 } : {}),
         securityGroups: plan.groups.map((group) => groups.groupId(group)),
         sourceDestCheck: plan.sourceDestCheck,
         description: plan.description,
@@ -122,7 +135,8 @@ export class Node extends pulumi.ComponentResource {
         instanceType: plan.instanceType,
         keyName: args.keyName,
         primaryNetworkInterface: { networkInterfaceId: lookup(this.interfaces, primary.network, "network").id },
-        // IMDSv2 only, and one hop: pods cannot reach the instance's metadata.
+        ...(args.instanceProfile === undefined ? {} : { iamInstanceProfile: args.instanceProfile }),
+        // IMDSv2 only, and one hop: pods cannot reach the instance's metadata, nor get its role, but on the node's own network.
         metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
         rootBlockDevice: { volumeType: "gp3", volumeSize: plan.diskGiB, encrypted: true, deleteOnTermination: true },
         tags: tags(plan.name),

@@ -2,12 +2,10 @@ import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup";
 import { SecurityGroupEgressRule } from "@pulumi/aws/vpc/securityGroupEgressRule";
 import { SecurityGroupIngressRule } from "@pulumi/aws/vpc/securityGroupIngressRule";
 import * as pulumi from "@pulumi/pulumi";
+import { awsNetwork, awsTraffic } from "../plan/aws-traffic";
 import type { GroupPlan, RulePlan } from "../plan/types";
 import { lookup } from "./lookup";
 import type { Tagger } from "./tags";
-
-/** What AWS calls every protocol. Such a rule has no ports. */
-const EVERY_PROTOCOL = "-1";
 
 export interface SecurityGroupsArgs {
   readonly vpcId: pulumi.Input<string>;
@@ -52,11 +50,10 @@ export class SecurityGroups extends pulumi.ComponentResource {
     const args = {
       securityGroupId: this.groupId(rule.group),
       description: rule.description,
-      ipProtocol: rule.protocol === "all" ? EVERY_PROTOCOL : rule.protocol,
-      ...(rule.protocol === "all" || rule.ports === "all" ? {} : { fromPort: rule.ports.from, toPort: rule.ports.to }),
+      ...awsTraffic(rule),
       ...(rule.peer.kind === "group"
         ? { referencedSecurityGroupId: this.groupId(rule.peer.group) }
-        : { cidrIpv4: rule.peer.cidr }),
+        : awsNetwork(rule.peer.cidr)),
       tags: tags(rule.key),
     };
     const Resource = rule.direction === "ingress" ? SecurityGroupIngressRule : SecurityGroupEgressRule;

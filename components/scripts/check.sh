@@ -7,6 +7,7 @@
 #     warn     CHECK    DETAIL   REMEDY
 #     fail     CHECK    DETAIL   REMEDY
 #     address  NETWORK  ADDRESS  INTERFACE     one for each of the host's networks
+#     address6 NETWORK  ADDRESS  INTERFACE     with dual stack the same of IPv6
 #     clock    SECONDS                         since 1970, only where the document asks with `clock=true`
 # With a `fail` the exit code is 1, and standard error says all of them in words. K3S_ROOT puts all files below another folder.
 set -u
@@ -64,24 +65,53 @@ inside() {
   one=$1
   shift
   echo "$one $*" | awk '
-    function number(text, part) { split(text, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
+    function hex(text, place, value) {
+      value = 0
+      for (place = 1; place <= length(text); place++) value = value * 16 + index("0123456789abcdef", substr(text, place, 1)) - 1
+      return value
+    }
+    # The parts of an address: four of 8 bits, of IPv6 eight of 16.
+    function parts(text, out, half, left, right, before, after, part) {
+      if (text !~ /:/) return split(text, out, ".")
+      split(text, half, "::")
+      before = half[1] == "" ? 0 : split(half[1], left, ":")
+      after = half[2] == "" ? 0 : split(half[2], right, ":")
+      for (part = 1; part <= 8; part++) out[part] = part <= before ? hex(left[part]) : part > 8 - after ? hex(right[part - 8 + after]) : 0
+      return 8
+    }
+    function holds(network, bits, address, a, b, count, size, part, rest) {
+      count = parts(network, a)
+      if (parts(address, b) != count) return 0
+      size = count == 4 ? 8 : 16
+      for (part = 1; bits > 0; part++) {
+        rest = bits < size ? 2 ^ (size - bits) : 1
+        if (int(a[part] / rest) != int(b[part] / rest)) return 0
+        bits -= size
+      }
+      return 1
+    }
     { for (i = 2; i <= NF; i++) {
-        bits = split($i, piece, "/") > 1 ? piece[2] : 32
-        size = 2 ^ (32 - bits)
-        if (int(number($1) / size) == int(number(piece[1]) / size)) found = 1
+        bits = split($i, piece, "/") > 1 ? piece[2] : 128
+        if (holds(piece[1], piece[1] !~ /:/ && bits > 32 ? 32 : bits, $1)) found = 1
       }
       exit !found }'
 }
 
 # The length of a network's prefix.
 prefix() {
-  case $1 in */*) echo "${1#*/}" ;; *) echo 32 ;; esac
+  case $1 in */*) echo "${1#*/}" ;; *:*) echo 128 ;; *) echo 32 ;; esac
 }
 
-# Global IPv4 addresses of this host, lines `INTERFACE ADDRESS`.
+# addresses [FAMILY]: global addresses of this host, of the cluster's families, lines `INTERFACE ADDRESS`. Of IPv6 those that stay.
 addresses() {
-  ip -o -4 addr show scope global 2>/dev/null | awk '{ sub(/@.*/, "", $2); sub(/\/.*/, "", $4); print $2, $4 }'
+  for family in ${1-$families}; do
+    ip -o "-${family#ipv}" addr show scope global 2>/dev/null |
+      awk '!/ (temporary|deprecated|tentative|dadfailed)( |$)/ { sub(/@.*/, "", $2); sub(/\/.*/, "", $4); print $2, $4 }'
+  done
 }
+
+# `IPv4` for `ipv4`.
+words_of() { echo "IP${1#ip}"; }
 
 stack=$(header stack)
 node=$(header node)
@@ -90,6 +120,9 @@ version=$(header version)
 tool=$(header firewall)
 pods=$(header pods)
 services=$(header services)
+families=$(header families)
+families=${families:-ipv4}
+first=${families%% *}
 header network >"$work/networks"
 if [ -z "$stack" ] || [ -z "$node" ] || [ ! -s "$work/networks" ]; then
   echo "k3s-networking: the check document has no stack, no node or no network" >&2
@@ -166,6 +199,18 @@ need_module() {
   fi
 }
 
+# check_kernel_age MAJOR.MINOR: that of the running kernel is no older; nothing where the CNI asks for none.
+check_kernel_age() {
+  [ -n "$1" ] || return 0
+  release=$(uname -r)
+  major=${release%%.*}
+  minor=${release#*.}
+  minor=${minor%%[!0-9]*}
+  if [ "$major" -lt "${1%.*}" ] || { [ "$major" -eq "${1%.*}" ] && [ "$minor" -lt "${1#*.}" ]; }; then
+    fail kernel "the kernel ($release) is older than the CNI's eBPF needs ($1)" "boot a newer kernel, or choose another cni for the stack"
+  fi
+}
+
 check_kernel() {
   grep -q -w overlay "$root/proc/filesystems" 2>/dev/null || need_module overlay CONFIG_OVERLAY_FS
   [ -d "$root/proc/sys/net/bridge" ] || need_module br_netfilter CONFIG_BRIDGE_NETFILTER
@@ -174,13 +219,22 @@ check_kernel() {
     vxlan) need_module vxlan CONFIG_VXLAN ;;
     wireguard-native) need_module wireguard CONFIG_WIREGUARD ;;
   esac
+  for module in $(header kernel-modules); do
+    case $module in
+      vxlan) need_module vxlan CONFIG_VXLAN ;;
+      geneve) need_module geneve CONFIG_GENEVE ;;
+      ipip) need_module ipip CONFIG_NET_IPIP ;;
+      wireguard) need_module wireguard CONFIG_WIREGUARD ;;
+    esac
+  done
+  check_kernel_age "$(header kernel)"
   ok kernel "$(uname -r)"
 }
 
-# check_network NETWORK ADDRESS INTERFACE: the one that is `-` is looked up.
+# check_network NETWORK ADDRESS INTERFACE [ADDRESS6]: what is `-` is looked up.
 check_network() {
   if [ "$2" != - ]; then
-    found=$(addresses | awk -v address="$2" '$2 == address { print $1; exit }')
+    found=$(addresses "$first" | awk -v address="$2" '$2 == address { print $1; exit }')
     if [ -z "$found" ]; then
       fail address "no interface of this host has the $1 address $2" \
         "correct the node's $1 address (this host has: $(addresses | one_line))"
@@ -193,10 +247,10 @@ check_network() {
     address=$2
   else
     found=$3
-    address=$(addresses | awk -v interface="$3" '$1 == interface { print $2 }' | one_line)
+    address=$(addresses "$first" | awk -v interface="$3" '$1 == interface { print $2 }' | one_line)
     case $address in
       "")
-        fail address "the $1 interface $3 is not there, or has no IPv4 address" \
+        fail address "the $1 interface $3 is not there, or has no $(words_of "$first") address" \
           "correct the node's $1 interface (this host has: $(addresses | one_line))"
         return
         ;;
@@ -209,6 +263,24 @@ check_network() {
   [ "$(cat "$root/sys/class/net/$found/operstate" 2>/dev/null)" != down ] ||
     fail address "the $1 interface $found is down" "bring it up, in the host's network configuration"
   report address "$1" "$address" "$found"
+  [ -z "${4-}" ] || check_second "$1" "$4" "$found"
+}
+
+# check_second NETWORK ADDRESS6 INTERFACE: with dual stack the interface's IPv6 address; `-`: the only one that it has.
+check_second() {
+  own=$(addresses ipv6 | awk -v interface="$3" '$1 == interface { print $2 }' | one_line)
+  if [ "$2" != - ]; then
+    case " $own " in
+      *" $2 "*) report address6 "$1" "$2" "$3" ;;
+      *) fail address "the $1 interface $3 has no IPv6 address $2 (it has: ${own:-none})" "correct the node's $1 address6" ;;
+    esac
+    return
+  fi
+  case $own in
+    "") fail address "the $1 interface $3 has no IPv6 address, and the cluster has both families" "give it a fixed one, or leave ipv6 out of ipFamilies" ;;
+    *" "*) fail address "the $1 interface $3 has several IPv6 addresses ($own)" "give the node's $1 address6 as the one to use" ;;
+    *) report address6 "$1" "$own" "$3" ;;
+  esac
 }
 
 # Fields of an `address` line of the report.
@@ -221,8 +293,8 @@ address_of() {
 }
 
 check_address() {
-  while read -r network address interface; do
-    check_network "$network" "$address" "$interface" </dev/null
+  while read -r network address interface second; do
+    check_network "$network" "$address" "$interface" "$second" </dev/null
   done <"$work/networks"
   outer=$(awk '$1 != "backplane" { print $1 }' "$work/networks")
   reached=$(interface_of "$outer")
@@ -241,7 +313,49 @@ check_address() {
   ok address "$(awk -F '\t' '$1 == "address" { print $2, $3, "on", $4 }' "$work/report" | sed '$!s/$/,/')"
 }
 
+# Packets of the whole MTU pass between nodes, or pods' packets are lost without a word.
+check_mtu() {
+  wanted=$(header mtu)
+  cluster=$(interface_of backplane)
+  [ -n "$cluster" ] || cluster=$(interface_of "$outer")
+  found=$(cat "$root/sys/class/net/$cluster/mtu" 2>/dev/null ||
+    ip -o link show dev "$cluster" 2>/dev/null | sed -n 's/.* mtu \([0-9]*\).*/\1/p')
+  if [ -z "$wanted" ] || [ -z "$found" ]; then
+    ok mtu "not told"
+  elif [ "$found" -lt "$wanted" ]; then
+    fail mtu "the MTU of $cluster is $found, and the stack says $wanted (network.mtu): pods' packets between nodes would be lost" \
+      "raise it in the host's network configuration if the whole path carries it, or set network.mtu to $found"
+  elif [ "$found" -gt "$wanted" ] && [ "$(header pod-mtu)" = found ]; then
+    warn mtu "the MTU of $cluster is $found, and the stack says $wanted (network.mtu): flannel goes by the interface" \
+      "set network.mtu to $found if the whole path carries it, else cni.mtu to what pods are to have"
+  fi
+  ok mtu "$found on $cluster"
+}
+
+# Services' IPv6 addresses are reached from the host only where some route leads to them. One that the kernel has from router advertisements
+# goes when K3s turns forwarding on (K3s docs, Basic Network Options).
+check_default_route_6() {
+  route=$(ip -6 route show default 2>/dev/null | sed 1q)
+  device=$(printf '%s\n' "$route" | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+  if [ -z "$route" ]; then
+    fail default-route "this host has no IPv6 default route, which a cluster with IPv6 needs" "add one, in the host's network configuration"
+  elif [ "$(cat "$root/proc/sys/net/ipv6/conf/$device/accept_ra" 2>/dev/null)" = 1 ]; then
+    case $route in
+      *" proto ra "*)
+        fail default-route "this host's IPv6 default route comes from router advertisements, which the kernel stops heeding when K3s forwards" \
+          "write 'net.ipv6.conf.$device.accept_ra = 2' into /etc/sysctl.d/k3s.conf, and run sysctl --system"
+        ;;
+    esac
+  fi
+}
+
 check_default_route() {
+  case $families in *ipv6*) check_default_route_6 ;; esac
+  case $families in *ipv4*) ;; *)
+      ok default-route "$route"
+      return
+      ;;
+  esac
   route=$(ip -4 route show default 2>/dev/null)
   policy=$(header default-route)
   # The one that this program made does not count where the stack now asks for a real one.
@@ -347,6 +461,15 @@ holds_something() {
   [ -n "$($as_root find "$1" ! -type d 2>/dev/null | sed 1q)" ]
 }
 
+# Interfaces that K3s, flannel, Calico or Cilium make.
+is_cluster_link() {
+  case $1 in
+    cni0 | flannel.1 | flannel-v6.1 | flannel-wg | flannel-wg-v6 | kube-ipvs0 | nodelocaldns) ;;
+    cali* | vxlan.calico | vxlan-v6.calico | wireguard.cali | wg-v6.cali | bpfin.cali | bpfout.cali | cilium_* | lxc_health) ;;
+    *) return 1 ;;
+  esac
+}
+
 # What another cluster, or one that was made by hand, left or has here.
 check_leftovers() {
   if [ "$ours" = true ]; then
@@ -361,7 +484,7 @@ check_leftovers() {
     if [ -e "$root/etc/systemd/system/$service.service" ]; then found="$found $service.service"; fi
   done
   for link in $(ip -o link show 2>/dev/null | awk -F ': ' '{ sub(/@.*/, "", $2); print $2 }'); do
-    case $link in cni0 | flannel.1 | flannel-wg | kube-ipvs0 | cali* | cilium_*) found="$found $link" ;; esac
+    if is_cluster_link "$link"; then found="$found $link"; fi
   done
   if [ -n "$found" ]; then
     fail leftovers "there is something of a cluster that this stack did not make:$found" \
@@ -378,7 +501,8 @@ check_unchanged_node() {
     fail leftovers "this node runs K3s in the other role ($other)" \
       "take the node out of the stack in an update of its own, and put it in again in the next one"
   fi
-  before=$($as_root sed -n 's/^node-ip: *//p' "$config_file" 2>/dev/null | tr -d '"')
+  # One address, or with dual stack a list.
+  before=$($as_root awk '/^node-ip:/ { if (NF == 1) getline; print $2; exit }' "$config_file" 2>/dev/null | tr -d '"')
   now=$(address_of backplane)
   [ -n "$now" ] || now=$(address_of shared)
   if [ -n "$before" ] && [ -n "$now" ] && [ "$before" != "$now" ]; then
@@ -395,12 +519,21 @@ check_network_manager() {
   done
   if systemctl is-active --quiet NetworkManager 2>/dev/null; then
     ignored=$($as_root NetworkManager --print-config 2>/dev/null | sed -n 's/^unmanaged-devices=//p')
-    for link in cni0 flannel; do
+    case $(header cni) in
+      calico)
+        links="cali vxlan.calico tunl"
+        unmanaged="interface-name:cali*;interface-name:tunl*;interface-name:vxlan.calico;interface-name:vxlan-v6.calico;interface-name:wireguard.cali;interface-name:wg-v6.cali;interface-name:bpf*.cali"
+        ;;
+      cilium) links="cilium_ lxc" unmanaged="interface-name:cilium_*;interface-name:lxc*" ;;
+      none) links="" unmanaged="" ;;
+      *) links="cni0 flannel" unmanaged="interface-name:cni0;interface-name:flannel*;interface-name:veth*" ;;
+    esac
+    for link in $links; do
       case $ignored in
         *"interface-name:$link"*) ;;
         *)
           warn network-manager "NetworkManager manages the cluster's interfaces ($link)" \
-            "write '[keyfile]' and, below it, 'unmanaged-devices=interface-name:cni0;interface-name:flannel*;interface-name:veth*' into /etc/NetworkManager/conf.d/k3s.conf, and systemctl reload NetworkManager"
+            "write '[keyfile]' and, below it, 'unmanaged-devices=$unmanaged' into /etc/NetworkManager/conf.d/k3s.conf, and systemctl reload NetworkManager"
           break
           ;;
       esac
@@ -411,19 +544,19 @@ check_network_manager() {
 
 # Networks that this host has routes to, lines `NETWORK DEVICE`: without the cluster's own.
 known_routes() {
-  ip -4 route show 2>/dev/null | awk '
+  for family in $families; do ip "-${family#ipv}" route show 2>/dev/null; done | awk '
     { if ($1 ~ /^(unreachable|blackhole|prohibit|throw|unicast)$/) sub(/^[a-z]+ /, "")
       device = "-"
       for (i = 2; i < NF; i++) if ($i == "dev") device = $(i + 1)
-      if ($1 != "default" && device !~ /^(cni0|flannel\.1|flannel-wg)$/) print $1, device }'
+      if ($1 != "default" && device !~ /^(cni0|flannel(-v6)?\.1|flannel-wg(-v6)?|cali[0-9a-f]{11}|vxlan(-v6)?\.calico|tunl0|cilium_.*|lxc[0-9a-f]{12}|lxc_health)$/) print $1, device }'
 }
 
 check_routes() {
-  for cluster in "$pods" "$services"; do
+  for cluster in $pods $services; do
     known_routes | while read -r network device; do
       if inside "${network%%/*}" "$cluster" && [ "$(prefix "$network")" -ge "$(prefix "$cluster")" ]; then
         # With host-gw each node has routes to the others' pods.
-        if [ "$ours" = true ] && [ "$cluster" = "$pods" ]; then continue; fi
+        if [ "$ours" = true ]; then case " $pods " in *" $cluster "*) continue ;; esac fi
         fail routes "this host has a route to $network by $device, which is in the cluster's $cluster" \
           "choose another k3s.clusterCidr or k3s.serviceCidr for the stack"
       elif inside "${cluster%%/*}" "$network"; then
@@ -432,7 +565,7 @@ check_routes() {
       fi
     done
     addresses | while read -r interface address; do
-      case $interface in cni0 | flannel.1 | flannel-wg | kube-ipvs0) continue ;; esac
+      if is_cluster_link "$interface" || [ "$interface" = tunl0 ]; then continue; fi
       ! inside "$address" "$cluster" ||
         fail routes "this host's $address ($interface) is in the cluster's $cluster" "choose another k3s.clusterCidr or k3s.serviceCidr for the stack"
     done
@@ -475,13 +608,6 @@ check_firewall() {
   ok firewall "$tool"
 }
 
-# admitted ADDRESS NETWORKS: never an IPv6 address, for what is opened is IPv4.
-admitted() {
-  case $1 in *:*) return 1 ;; esac
-  # shellcheck disable=SC2086 # several networks
-  inside "$1" $2
-}
-
 check_ssh_source() {
   from=$(header ssh-from)
   # shellcheck disable=SC2086 # four words
@@ -490,9 +616,10 @@ check_ssh_source() {
   source=${source#::ffff:}
   words="this SSH connection comes from $source, which may not use SSH ($from)"
   remedy="put the network that you come from into access.admin, or the bastion's into access.ssh.bastion.cidr"
+  # shellcheck disable=SC2086 # several networks
   if [ -z "$source" ]; then
     warn ssh-source "where this SSH connection comes from cannot be told" "see to it that access.admin holds your address"
-  elif ! admitted "$source" "$from"; then
+  elif ! inside "$source" $from; then
     if [ "$tool" = none ]; then warn ssh-source "$words" "$remedy"; else fail ssh-source "$words: the firewall would cut it off" "$remedy"; fi
   fi
   ok ssh-source "$source"
@@ -522,6 +649,7 @@ check_privileges
 check_system
 check_kernel
 check_address
+check_mtu
 check_default_route
 check_hostname
 check_clock

@@ -18,11 +18,15 @@ root=${K3S_ROOT-}
 limit=${K3S_WAIT_SECONDS-600}
 survivor_limit=${K3S_SURVIVOR_WAIT_SECONDS-60}
 pause=${K3S_PAUSE_SECONDS-3}
+# How long a new agent may be without a pod of the CNI before it counts as joined without one.
+settle=${K3S_SETTLE_SECONDS-20}
 
 configuration=/etc/rancher/k3s
 join_file=$configuration/config.yaml.d/10-join.yaml
 interface_file=$configuration/config.yaml.d/20-interface.yaml
 registries=$configuration/registries.yaml
+# There once the stack has written that file on a machine of its own.
+registries_noted=$root$configuration/.registries-of-stack
 data=$root/var/lib/rancher/k3s/server
 k3s=$root/usr/local/bin/k3s
 # There while a change is not yet in effect: a run that was cut off is finished by the next one.
@@ -104,9 +108,14 @@ has_data() {
   has_etcd || $as_root test -f "$data/db/state.db"
 }
 
+# in_url ADDRESS: IPv6 in brackets.
+in_url() {
+  case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac
+}
+
 # /ping says only that a server is there. Whether it is the cluster's own is checked on joining, by the token's certificate hash.
 answers() {
-  [ "$(curl -sk --max-time 5 "https://$1:$api_port/ping" 2>/dev/null)" = pong ]
+  [ "$(curl -sk --max-time 5 "https://$(in_url "$1"):$api_port/ping" 2>/dev/null)" = pong ]
 }
 
 # The first server that answers, in the document's order, or nothing after SECONDS.
@@ -125,7 +134,7 @@ find_server() {
 }
 
 join_through() {
-  put_text "server: https://$1:$api_port" "$join_file"
+  put_text "server: https://$(in_url "$1"):$api_port" "$join_file"
 }
 
 new_secret() {
@@ -171,7 +180,7 @@ $api_port open from $node?"
 
 # Whether an agent's join file names a server that the document still names.
 joined() {
-  known=$($as_root sed -n 's|^server: https://\(.*\):[0-9]*$|\1|p' "$root$join_file" 2>/dev/null) || return 1
+  known=$($as_root sed -n 's|^server: https://\(.*\):[0-9]*$|\1|p' "$root$join_file" 2>/dev/null | tr -d '[]') || return 1
   [ -n "$known" ] || return 1
   case " $join " in *" $known "*) return 0 ;; *) return 1 ;; esac
 }
@@ -202,9 +211,23 @@ put_document_files() {
   done <"$work/files"
 }
 
+# A stack's registries go with their setting. Of a host that was there before, check.sh refused a file of its owner's; a machine image may
+# bring one, which stays unless the stack's has taken its place: that is noted.
+settle_registries() {
+  if grep -q "^$registries " "$work/files"; then
+    if [ -z "$stack" ]; then $as_root touch "$registries_noted"; fi
+    return
+  fi
+  $as_root test -e "$root$registries" || return 0
+  [ -n "$stack" ] || $as_root test -e "$registries_noted" || return 0
+  note_change "$registries"
+  $as_root rm -f "$root$registries" "$registries_noted"
+}
+
 # --node-ip alone does not choose flannel's interface. Names differ between hosts, so the address decides.
 put_interface() {
-  interface=$(ip -o -4 addr show to "$node_ip" | awk 'NR == 1 { print $2 }')
+  case $node_ip in *:*) family=-6 ;; *) family=-4 ;; esac
+  interface=$(ip -o "$family" addr show to "$node_ip" | awk 'NR == 1 { print $2 }')
   [ -n "$interface" ] || fail "no network interface of this host has the address $node_ip"
   put_text "flannel-iface: $interface" "$interface_file"
 }
@@ -246,9 +269,41 @@ ready() {
     $as_root env "$cache" "$k3s" kubectl --request-timeout=10s get --raw /readyz >/dev/null 2>&1 || return 1
   fi
   # Every node may read its own Node object, agents too.
-  status=$($as_root env "$cache" "$k3s" kubectl --kubeconfig "$root/var/lib/rancher/k3s/agent/kubelet.kubeconfig" --request-timeout=10s \
-    get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>/dev/null) || return 1
-  [ "$status" = True ]
+  status=$(own_kubectl get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>/dev/null) || return 1
+  if [ "$status" = True ]; then return; fi
+  [ "$cni" = later ] && lacks_only_cni
+}
+
+# A CNI that comes into the cluster later leaves its configuration on every node that it reached: from then on a node must be ready.
+lacks_only_cni() {
+  if $as_root ls "$root/etc/cni/net.d" 2>/dev/null | grep -q -E '\.conf(list)?$'; then return 1; fi
+  message=$(own_kubectl get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].message}' 2>/dev/null) || return 1
+  # Of several reasons the kubelet makes a list in brackets.
+  case $message in
+    "container runtime network not ready: "*NetworkPluginNotReady*) ;;
+    *)
+      lacking_since=
+      return 1
+      ;;
+  esac
+  if [ "$role" = server ]; then
+    # Where another node is ready, the CNI is in the cluster already, and will come to this one.
+    others=$($as_root env "$cache" "$k3s" kubectl --request-timeout=10s get nodes \
+      -o 'jsonpath={range .items[*]}{.metadata.name}={range .status.conditions[?(@.type=="Ready")]}{.status}{end}{"\n"}{end}' 2>/dev/null) || return 1
+    if printf '%s\n' "$others" | grep -v "^$node=" | grep -q '=True$'; then return 1; fi
+    return 0
+  fi
+  # An agent may see its own pods only. Those on the host's network are the CNI's: they come soon after the node, or not at all.
+  pods=$(own_kubectl get pods --all-namespaces --field-selector "spec.nodeName=$node" \
+    -o 'jsonpath={range .items[?(@.spec.hostNetwork==true)]}{.metadata.name}{"\n"}{end}' 2>/dev/null) || return 1
+  if [ -n "$pods" ]; then return 1; fi
+  [ -n "$lacking_since" ] || lacking_since=$(date +%s)
+  [ $(($(date +%s) - lacking_since)) -ge "$settle" ]
+}
+
+# As the node's own kubelet, which agents have too.
+own_kubectl() {
+  $as_root env "$cache" "$k3s" kubectl --kubeconfig "$root/var/lib/rancher/k3s/agent/kubelet.kubeconfig" --request-timeout=10s "$@"
 }
 
 not_ready() {
@@ -304,13 +359,6 @@ print_tokens() {
 
 # --- On a host that was there before the stack ---
 
-# check.sh refuses hosts with a file of their own here: this one is the stack's, which has no registries any more.
-remove_registries() {
-  if grep -q "^$registries " "$work/files" || ! $as_root test -e "$root$registries"; then return; fi
-  note_change "$registries"
-  $as_root rm -f "$root$registries"
-}
-
 own_folder() {
   $as_root test -d "$root$1" || $as_root install -d -m 0755 "$root$1"
 }
@@ -327,6 +375,8 @@ claim_host() {
     own_folder "$own_state"
     $as_root nft list tables >"$work/tables" 2>/dev/null || true
     place "$work/tables" "$own_state/tables-before" 0644
+    $as_root ls "$root/opt/cni/bin" >"$work/plugins" 2>/dev/null || true
+    place "$work/plugins" "$own_state/cni-before" 0644
   fi
 }
 
@@ -498,6 +548,7 @@ embedded_etcd=$(required embedded-etcd)
 api_port=$(required api-port)
 node_ip=$(required node-ip)
 join=$(header join)
+cni=$(header cni)
 step=$(header step)
 stack=$(header stack)
 air_gap=$(header air-gap)
@@ -516,14 +567,16 @@ fi
 
 changes=
 rebuilt=false
+lacking_since=
 installer_due=false
 check_fixed
 if [ -n "$stack" ]; then put_tokens; fi
 decide_join
 if [ -n "$stack" ]; then put_default_route; fi
 put_document_files
-if [ -n "$stack" ]; then remove_registries; fi
-put_interface
+settle_registries
+# Flannel's own; another CNI takes the node's address.
+[ "$cni" = later ] || put_interface
 if [ "$air_gap" = true ]; then
   put_artefacts
   install_from_artefacts

@@ -301,9 +301,10 @@ arm() {
 
 # resolve FOLDER: the interface of each network of the document there, by its address where no name is given.
 resolve() {
-  sed -n -e '/^$/q' -e 's/^network=//p' "$1/document" | while read -r network address interface; do
+  sed -n -e '/^$/q' -e 's/^network=//p' "$1/document" | while read -r network address interface _; do
     if [ "$interface" = - ]; then
-      interface=$(ip -o -4 addr show to "$address" | awk 'NR == 1 { print $2 }')
+      case $address in *:*) family=-6 ;; *) family=-4 ;; esac
+      interface=$(ip -o "$family" addr show to "$address" | awk 'NR == 1 { print $2 }')
       [ -n "$interface" ] || fail "no network interface of this host has the address $address. Nothing was changed"
     fi
     ip -o link show dev "$interface" >/dev/null 2>&1 || fail "this host has no network interface $interface. Nothing was changed"

@@ -27,6 +27,8 @@ const FILES: Readonly<Record<string, string>> = {
   "run/systemd/system/.keep": "",
   "lib/modules/6.8.0/modules.builtin": "kernel/fs/ext4/ext4.ko\n",
   "proc/swaps": "Filename Type Size\n",
+  "sys/class/net/eth0/mtu": "1500\n",
+  "sys/class/net/eth1/mtu": "1500\n",
   "sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory pids\n",
 };
 
@@ -39,6 +41,8 @@ const header = {
   arch: "amd64",
   "flannel-backend": "vxlan",
   firewall: "nftables",
+  mtu: "1500",
+  "pod-mtu": "found",
   "default-route": "auto",
   pods: "10.42.0.0/16",
   services: "10.43.0.0/16",
@@ -75,7 +79,7 @@ const rows = ({ stdout }: Outcome, kind: string): string[][] =>
 
 const OURS = "stack=prod\nnode=server-1\n";
 const CHECKS = [
-  ..."privileges system kernel address default-route hostname clock ports swap cgroups leftovers".split(" "),
+  ..."privileges system kernel address mtu default-route hostname clock ports swap cgroups leftovers".split(" "),
   ..."network-manager routes firewall ssh-source owner tools".split(" "),
 ];
 
@@ -186,6 +190,16 @@ const CASES: readonly (readonly [string, () => Outcome, string])[] = [
     "SSH over the backplane, without a firewall",
     () => check({ firewall: "none" }, "203.0.113.7 50000 10.20.0.11 22"),
     "warn | address | SSH came in by eth1 (10.20.0.11); the external interface is eth0",
+  ],
+  [
+    "a smaller MTU than the stack says",
+    () => (host.write("sys/class/net/eth1/mtu", "1400\n"), check()),
+    "fail | mtu | the MTU of eth1 is 1400, and the stack says 1500 (network.mtu): pods' packets between nodes would be lost | raise it in the host's network configuration if the whole path carries it, or set network.mtu to 1400",
+  ],
+  [
+    "a larger MTU than the stack says, by which flannel would go",
+    () => (host.write("sys/class/net/eth1/mtu", "9000\n"), check()),
+    "warn | mtu | the MTU of eth1 is 9000, and the stack says 1500 (network.mtu): flannel goes by the interface | set network.mtu to 9000",
   ],
   [
     "no default route where one is required",

@@ -336,3 +336,22 @@ test("the plan's own host document is understood", () => {
   expect(document.endsWith(host.file("etc/rancher/k3s/registries.yaml") ?? "?")).toBe(true);
   expect(install(document)).toEqual(ok("unchanged\n"));
 });
+
+describe("registries that the stack has no more", () => {
+  const path = "etc/rancher/k3s/registries.yaml";
+  const without = documentOf().slice(0, documentOf().indexOf("--- /etc/rancher/k3s/registries.yaml"));
+
+  test("are no more on the machine, which restarts once", () => {
+    formed();
+    expect(install(without)).toEqual(ok(`changed: /${path} k3s\n`));
+    expect(host.file(path)).toBeUndefined();
+    expect(install(without)).toEqual(ok("unchanged\n"));
+  });
+
+  test("were never its own where the machine's image brought them: these stay", () => {
+    host.write(path, "mirrors: {}\n");
+    formed(without);
+    expect(install(without)).toEqual(ok("unchanged\n"));
+    expect(host.file(path)).toBe("mirrors: {}\n");
+  });
+});

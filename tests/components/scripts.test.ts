@@ -306,6 +306,18 @@ describe("manifests", () => {
     );
   });
 
+  test("objects that are to stay do: the file goes, and K3s's note of it", () => {
+    withK3s();
+    host.run("manifest-apply.sh", input);
+    host.calls();
+    const kept = input.replace(/\n\n/, "\nretain=true\n\n");
+    expect(host.run("manifest-remove.sh", kept)).toEqual(ok(`/${path} removed; its objects stay\n`));
+    expect(host.file(path)).toBeUndefined();
+    const calls = host.calls().filter((call) => call.includes("kubectl"));
+    expect(calls.filter((call) => call.includes("delete addon"))).toHaveLength(1);
+    expect(calls.filter((call) => call.includes("delete --ignore-not-found"))).toEqual([]);
+  });
+
   test("a cluster that is gone does not keep the file", () => {
     withK3s();
     host.state("api-down", "");
@@ -330,8 +342,10 @@ test("every script is plain sh: a strict POSIX shell reads it", () => {
     "keep-last.sh",
     "kubeconfig.sh",
     "leave.sh",
+    "load-balancers-gone.sh",
     "manifest-apply.sh",
     "manifest-remove.sh",
+    "nodes-ready.sh",
     "removal.sh",
     "token.sh",
   ]);
