@@ -1,15 +1,15 @@
 /** What the catalogue and the stack's own services allow, and whether a rule is within that. */
-import { WORLD, contains, covered } from "../catalogue/cidr";
+import { IP_FAMILIES, contains, covered, isNetwork, isWorld, worldOf } from "../catalogue/cidr";
 import {
   DEFAULT_NODE_PORT_RANGE,
   ENTRIES,
   entryPorts,
   type CataloguePeer,
-  type EntryProtocol,
   type PortEntry,
   type PortRange,
   type Traffic,
 } from "../catalogue/ports";
+import type { EntryProtocol } from "../catalogue/protocols";
 import type { Group } from "./groups";
 import type { AllowedPeer, Settings } from "./settings";
 
@@ -42,6 +42,9 @@ const NODES: Readonly<Record<string, readonly string[]>> = {
   ingress: ["ingress", "node", "anyNode"],
 };
 
+/** Any address of either family. */
+const EVERYONE = IP_FAMILIES.map(worldOf);
+
 const isNodePeer = (peer: AllowedPeer): boolean => typeof peer === "string" && peer in NODES;
 
 function groupMatches(peer: AllowedPeer, group: Group): boolean {
@@ -56,15 +59,15 @@ function networksOf(peer: AllowedPeer, settings: Settings): readonly string[] {
   switch (peer) {
     case "admin":
       // Whatever a setting says: the world is nobody's network of operators.
-      return settings.admin.filter((cidr) => cidr !== WORLD);
+      return settings.admin.filter((cidr) => !isWorld(cidr));
     case "client":
-      return settings.clients ?? [WORLD];
+      return settings.clients ?? EVERYONE;
     case "bastion":
       return settings.bastion;
     case "pod":
       return settings.pods;
     case "world":
-      return [WORLD];
+      return settings.input === undefined ? EVERYONE : settings.input.ipFamilies.map(worldOf);
     case "bgpPeer":
       return settings.bgp.map(({ cidr }) => cidr);
     default:
@@ -78,14 +81,16 @@ export function endMatches(peer: AllowedPeer, end: End, settings: Settings): boo
     case "group":
       return groupMatches(peer, end.group);
     case "anyGroup":
-      return isNodePeer(peer) || peer === "apiLoadBalancer";
-    case "cidr": {
+      return isNodePeer(peer) || peer === "apiLoadBalancer" || peer === "ingressLoadBalancer";
+    case "cidr":
+    case "ipv6": {
+      // An IPv6 network in another form than its usual one is nobody's.
+      if (!isNetwork(end.cidr)) return false;
       const networks = networksOf(peer, settings);
       return networks.some((network) => contains(network, end.cidr)) || covered(end.cidr, networks);
     }
-    case "ipv6":
     case "prefixList":
-      // Only where anybody is meant: networks are IPv4 here.
+      // Only where anybody is meant: nobody knows what is in one.
       return (
         (peer === "client" && settings.clients === undefined) || (peer === "world" && settings.input === undefined)
       );

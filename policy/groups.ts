@@ -1,6 +1,6 @@
 /** The security groups of a program: which are the cluster's, whose members they are, and which one a rule means. */
 import type { NetworkName } from "../plan/types";
-import { API_NLB_GROUP } from "../plan/rules";
+import { BALANCER_GROUPS, BALANCER_KINDS } from "../plan/balancers";
 import { componentsOf, DEFAULT_GROUP, SECURITY_GROUP, type Resource } from "./resource";
 import type { GroupReference } from "./rules";
 import type { GroupPeer, Settings } from "./settings";
@@ -31,7 +31,10 @@ const NODE_GROUP = /(?:^|-)(shared|backplane|external)-(node|server|agent|ingres
 
 /** Whom the component's group of that name has, and on which network. */
 function plannedPeer(name: string): Pick<Group, "peer" | "network"> {
-  if (name === API_NLB_GROUP || name.endsWith(`-${API_NLB_GROUP}`)) return { peer: "apiLoadBalancer" };
+  const balancer = BALANCER_KINDS.map((kind) => ({ kind, group: BALANCER_GROUPS[kind] })).find(
+    ({ group }) => name === group || name.endsWith(`-${group}`),
+  );
+  if (balancer !== undefined) return { peer: balancer.kind };
   const [, network, set] = NODE_GROUP.exec(name) ?? [];
   if (network === undefined || set === undefined) return {};
   const peer = set.startsWith("ingress") ? "ingress" : set.startsWith("ssh") ? "node" : (set as GroupPeer);

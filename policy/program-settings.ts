@@ -2,8 +2,10 @@
  * Settings of a k3s-networking stack, from its own configuration: who its operators and users are, what it asks for. Read apart from the
  * program, so that the pack stands beside any program; a test holds it against the program's own reading on random stacks.
  */
+import { IP_FAMILIES, hostNetwork, type IpFamily } from "../catalogue/cidr";
+import { DEFAULT_POD_NETWORKS, NETWORK_KEYS } from "../catalogue/families";
 import { DEFAULT_NODE_PORT_RANGE, type CatalogueInput, type CataloguePeer } from "../catalogue/ports";
-import { DEFAULTS, DEFAULT_PODS, portsOf, type AllowedPeer, type ServiceSetting, type Settings } from "./settings";
+import { DEFAULTS, portsOf, type AllowedPeer, type ServiceSetting, type Settings } from "./settings";
 
 /** A setting of the program by its name, as plain data. */
 export type ReadSetting = (key: string) => unknown;
@@ -53,16 +55,71 @@ function endpointOf(api: Mapping): CatalogueInput["api"]["endpoint"] {
 }
 
 function loadBalancerOf(value: unknown): CatalogueInput["loadBalancer"] {
-  const { type, version, l2, bgp, exposeMetrics } = named(value, "type");
-  if (type !== "metallb") return { type: type === "none" ? "none" : "servicelb" };
-  return {
-    type,
-    // A release that is not named is a recent one.
-    version: typeof version === "string" ? version : "",
-    exposeMetrics: exposeMetrics === true,
-    ...(l2 === undefined ? {} : { l2 }),
-    ...(bgp === undefined ? {} : { bgp }),
-  };
+  const { type, version, l2, bgp, exposeMetrics, nlb } = named(value, "type");
+  const modes = { ...(l2 === undefined ? {} : { l2 }), ...(bgp === undefined ? {} : { bgp }) };
+  switch (type) {
+    case "none":
+    case "aws":
+      return { type };
+    case "cilium":
+      return { type, ...modes };
+    case "metallb":
+      // A release that is not named is a recent one.
+      return {
+        type,
+        version: typeof version === "string" ? version : "",
+        exposeMetrics: exposeMetrics === true,
+        ...modes,
+      };
+    default:
+      return { type: "servicelb", nlb: nlb === true };
+  }
+}
+
+/** Calico's encapsulations that follow the routes which nodes tell each other by BGP. */
+const BGP_ENCAPSULATIONS: readonly unknown[] = ["ipip", "ipip-cross-subnet", "none"];
+
+const textOr = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
+
+function cniOf(value: unknown): CatalogueInput["cni"] {
+  const { type, encapsulation, bgp, wireguard, replaceKubeProxy, routing, hubble } = named(value, "type");
+  const common = { wireguard: wireguard === true };
+  switch (type) {
+    case "calico":
+      return {
+        type,
+        ...common,
+        encapsulation: textOr(encapsulation, "vxlan"),
+        bgp: typeof bgp === "boolean" ? bgp : BGP_ENCAPSULATIONS.includes(encapsulation),
+        replaceKubeProxy: replaceKubeProxy === true,
+      };
+    case "cilium":
+      return {
+        type,
+        ...common,
+        routing: textOr(routing, "vxlan"),
+        hubble: hubble === true,
+        replaceKubeProxy: replaceKubeProxy !== false,
+      };
+    default:
+      return { type: type === "none" ? "none" : "flannel" };
+  }
+}
+
+/** The ingress controller: its own settings, but Traefik's, which stand under `traefik`. Without one: Traefik unless it is disabled. */
+function ingressOf(read: ReadSetting, disabled: readonly string[]): CatalogueInput["ingress"] {
+  const written = read("ingress");
+  const { type, openHttp } = named(written ?? (disabled.includes("traefik") ? "none" : "traefik"), "type");
+  if (typeof type !== "string" || type === "none") return { type: "none" };
+  const isTraefik = type.startsWith("traefik");
+  return { type, openHttp: (isTraefik ? mapping(read("traefik"))["openHttp"] : openHttp) !== false };
+}
+
+const egressOf = (network: unknown): "https" | "any" => (mapping(network)["egress"] === "any" ? "any" : "https");
+
+function familiesOf(value: unknown): readonly IpFamily[] {
+  const named = texts(value);
+  return value === undefined ? ["ipv4"] : IP_FAMILIES.filter((family) => named.includes(family));
 }
 
 /** What decides which ports exist, with the program's defaults. */
@@ -75,8 +132,10 @@ function inputOf(read: ReadSetting): CatalogueInput {
       const { role, count } = mapping(node);
       return { role: role === "server" ? "server" : "agent", count: typeof count === "number" ? count : 1 };
     }),
-    network: { egress: mapping(read("network"))["egress"] === "any" ? "any" : "https" },
+    // What leaves hosts of one's own is their owner's to say.
+    network: { egress: read("target") === "existing" ? "any" : egressOf(read("network")) },
     access: { ssh: bastion === undefined ? {} : { bastion } },
+    ipFamilies: familiesOf(read("ipFamilies")),
     k3s: {
       disable: texts(k3s["disable"]),
       flannelBackend: typeof flannelBackend === "string" ? flannelBackend : "vxlan",
@@ -85,17 +144,18 @@ function inputOf(read: ReadSetting): CatalogueInput {
       nodePortRange: nodePortRange === undefined ? DEFAULT_NODE_PORT_RANGE : portsOf(nodePortRange),
     },
     api: { endpoint: endpointOf(mapping(read("api"))) },
-    traefik: { openHttp: mapping(read("traefik"))["openHttp"] !== false },
+    cni: cniOf(read("cni")),
+    ingress: ingressOf(read, texts(k3s["disable"])),
     loadBalancer: loadBalancerOf(read("loadBalancer") ?? "servicelb"),
   };
 }
 
 function routersOf(input: CatalogueInput): Settings["bgp"] {
-  if (input.loadBalancer.type !== "metallb") return [];
+  if (!("bgp" in input.loadBalancer)) return [];
   return items(mapping(input.loadBalancer.bgp)["peers"]).map((peer) => {
     const { peerAddress, peerPort } = mapping(peer);
     const ports = peerPort === undefined ? {} : { ports: portsOf(peerPort) };
-    return { cidr: `${String(peerAddress)}/32`, ...ports };
+    return { cidr: hostNetwork(String(peerAddress)), ...ports };
   });
 }
 
@@ -105,13 +165,17 @@ export function programSettings(read: ReadSetting): Settings | undefined {
   const access = mapping(read("access"));
   const input = inputOf(read);
   const { cidr } = mapping(input.access.ssh.bastion);
-  const { clusterCidr } = mapping(read("k3s"));
+  const k3s = mapping(read("k3s"));
+  const podsOf = (family: IpFamily): string => {
+    const own = k3s[NETWORK_KEYS[family].pods];
+    return typeof own === "string" ? own : DEFAULT_POD_NETWORKS[family];
+  };
   return {
     ...DEFAULTS,
     admin: texts(access["admin"]),
     clients: texts(access["clients"]),
     bastion: typeof cidr === "string" ? [cidr] : [],
-    pods: [typeof clusterCidr === "string" ? clusterCidr : DEFAULT_PODS],
+    pods: input.ipFamilies.map(podsOf),
     bgp: routersOf(input),
     services: items(read("services")).map(serviceOf),
     input,

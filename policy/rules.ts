@@ -4,6 +4,7 @@
  */
 import { isNetwork } from "../catalogue/cidr";
 import type { PortRange } from "../catalogue/ports";
+import { portlessOfAws, type EntryProtocol } from "../catalogue/protocols";
 import { DEFAULT_GROUP, SECURITY_GROUP, type Resource } from "./resource";
 import { UNKNOWN, isMapping, listOf, type Value, type Values } from "./values";
 
@@ -28,8 +29,8 @@ export interface Rule {
   readonly direction: "ingress" | "egress";
   /** The group that it belongs to. */
   readonly group: GroupReference;
-  /** `other`: neither TCP nor UDP, such as ICMP. */
-  readonly protocol: "tcp" | "udp" | "all" | "other";
+  /** `other`: none that the catalogue has, such as ICMP beyond echo requests. */
+  readonly protocol: EntryProtocol | "all" | "other";
   readonly ports: PortRange | "all";
   readonly peer: RulePeer;
   /** Properties that are not known yet, or that cannot be read. What they would say stands above as its widest. */
@@ -42,7 +43,7 @@ const RULES: Readonly<Record<string, Rule["direction"]>> = {
 };
 const LEGACY_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule";
 
-const PROTOCOLS: Readonly<Record<string, Rule["protocol"]>> = {
+const PROTOCOLS: Readonly<Record<string, "tcp" | "udp" | "all">> = {
   "-1": "all",
   all: "all",
   tcp: "tcp",
@@ -77,6 +78,8 @@ function trafficOf(fields: Values, name: string): Pick<Rule, "protocol" | "ports
   const isText = typeof said === "string" || typeof said === "number";
   if (!isText) unknown.push(name);
   const protocol = isText ? (PROTOCOLS[String(said).toLowerCase()] ?? "other") : "all";
+  const portless = isText ? portlessOfAws(String(said), fields["fromPort"], fields["toPort"]) : undefined;
+  if (portless !== undefined) return { protocol: portless, ports: "all", unknown };
   if (protocol === "all" || protocol === "other") return { protocol, ports: "all", unknown };
   const [from, to] = ["fromPort", "toPort"].map((key) => {
     const value = fields[key];

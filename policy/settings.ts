@@ -1,4 +1,5 @@
 /** What the checks have to know of a cluster beyond its resources: from the pack's configuration, the stack's, or the program's own. */
+import { DEFAULT_POD_NETWORKS } from "../catalogue/families";
 import type { CatalogueInput, CataloguePeer, PortRange } from "../catalogue/ports";
 
 /** Who the members of a security group are. `node`: every node, beside groups of each role; `anyNode`: nodes, in no group by role. */
@@ -9,6 +10,7 @@ export const GROUP_PEERS = [
   "agent",
   "ingress",
   "apiLoadBalancer",
+  "ingressLoadBalancer",
   "bastion",
   "admin",
   "client",
@@ -54,7 +56,7 @@ export interface Settings {
 /** The program's component. */
 export const COMPONENT = "k3s-networking:aws:SecurityGroups";
 /** `--cluster-cidr` where nobody says another (K3s docs, cli/server.md). */
-export const DEFAULT_PODS = "10.42.0.0/16";
+export const DEFAULT_PODS = DEFAULT_POD_NETWORKS.ipv4;
 
 export const DEFAULTS: Settings = {
   component: COMPONENT,

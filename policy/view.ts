@@ -1,6 +1,7 @@
 /** A program as the checks see it: its resources, its groups, and every rule between two ends. */
 import { WORLD } from "../catalogue/cidr";
-import { formatPorts, type EntryProtocol, type PortRange, type Traffic } from "../catalogue/ports";
+import { formatPorts, type PortRange, type Traffic } from "../catalogue/ports";
+import { PORTLESS, isPortless, type EntryProtocol } from "../catalogue/protocols";
 import { allowedUnder, endMatches, type Allowed, type End } from "./allowed";
 import { Groups, type Group, type Resolved } from "./groups";
 import type { Resource } from "./resource";
@@ -138,7 +139,8 @@ export function isAllowed({ rule, owner, peer }: Row, view: View): boolean {
 
 /** Whether a rule's ports have one of a range, by whichever protocol: a port that is closed is closed by both. */
 export function opens(rule: Rule, ports: PortRange | "all"): boolean {
-  if (rule.protocol === "other" || ports === "all") return false;
+  if (rule.protocol === "other" || ports === "all" || (rule.protocol !== "all" && isPortless(rule.protocol)))
+    return false;
   return rule.ports === "all" || (rule.ports.from <= ports.to && ports.from <= rule.ports.to);
 }
 
@@ -167,7 +169,8 @@ function endWords(end: End | undefined): string {
 
 function trafficWords({ protocol, ports }: Rule): string {
   if (protocol === "all") return "every protocol and port";
-  if (protocol === "other") return "a protocol other than TCP and UDP";
+  if (protocol === "other") return "a protocol that the catalogue does not have";
+  if (isPortless(protocol)) return PORTLESS[protocol].title;
   return ports === "all" ? `every ${protocol.toUpperCase()} port` : `${protocol.toUpperCase()} ${formatPorts(ports)}`;
 }
 

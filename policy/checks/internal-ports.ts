@@ -13,12 +13,16 @@ const ADMINISTRATION = ENTRIES.filter(({ exposure }) => exposure === "administra
 const isAdministration = ({ ports }: PortEntry): boolean =>
   typeof ports === "object" && ADMINISTRATION.some((range) => typeof range === "object" && range.from === ports.from);
 
-/** Entries that are closed to everyone outside, whether or not a stack uses them; of services those that are asked for. */
+/**
+ * Entries that are closed to everyone outside, whether or not a stack uses them; of services those that are asked for, and of another
+ * CNI than flannel those of the chosen one.
+ */
 export function internalEntries(settings: Settings): readonly PortEntry[] {
   return ENTRIES.filter(
     (entry) =>
       entry.exposure === "internal" &&
       !isAdministration(entry) &&
+      (entry.cni === undefined || entry.cni === settings.input?.cni.type) &&
       (entry.service === undefined || entryExists(entry, settings)),
   );
 }

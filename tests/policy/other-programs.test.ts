@@ -198,7 +198,7 @@ describe("shapes of mistakes", () => {
     expect(check(anyone)).toEqual(["catalogue-ports", "flannel-vxlan", "internal-ports"]);
     // With a source it is still two backends.
     const nodes = [...without("vxlan"), ...names.map(([name, port]) => rule(name, NODES, "udp", ports(port), self))];
-    expect(check(nodes)).toEqual(["catalogue-ports", "flannel-vxlan"]);
+    expect(check(nodes)).toEqual(["flannel-vxlan"]);
   });
 
   test("etcd and every NodePort to any source", () => {

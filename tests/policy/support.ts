@@ -194,6 +194,23 @@ export function resource(
 /** URN of a plan's group, as the component names it. */
 export const groupUrn = (key: string): string => `${STACK}${GROUPS}$${GROUP}::k3s-${key}`;
 
+/** Protocols without ports as EC2 has them: echo requests by type and code, IP in IP by its number. */
+const PORTLESS: Readonly<Record<string, object>> = {
+  all: { ipProtocol: "-1" },
+  icmp: { ipProtocol: "icmp", fromPort: 8, toPort: 0 },
+  icmpv6: { ipProtocol: "icmpv6", fromPort: 128, toPort: 0 },
+  ipip: { ipProtocol: "4" },
+};
+
+function trafficOf(protocol: RulePlan["protocol"], ports: RulePlan["ports"]): object {
+  return (
+    PORTLESS[protocol] ?? {
+      ipProtocol: protocol,
+      ...(ports === "all" ? {} : { fromPort: ports.from, toPort: ports.to }),
+    }
+  );
+}
+
 function plannedRule({ key, group, direction, protocol, ports, peer, description }: RulePlan): Shown {
   return resource(
     direction === "ingress" ? INGRESS : EGRESS,
@@ -201,9 +218,10 @@ function plannedRule({ key, group, direction, protocol, ports, peer, description
     {
       securityGroupId: groupUrn(group),
       description,
-      ipProtocol: protocol === "all" ? "-1" : protocol,
-      ...(protocol === "all" || ports === "all" ? {} : { fromPort: ports.from, toPort: ports.to }),
-      ...(peer.kind === "group" ? { referencedSecurityGroupId: groupUrn(peer.group) } : { cidrIpv4: peer.cidr }),
+      ...trafficOf(protocol, ports),
+      ...(peer.kind === "group"
+        ? { referencedSecurityGroupId: groupUrn(peer.group) }
+        : { [peer.cidr.includes(":") ? "cidrIpv6" : "cidrIpv4"]: peer.cidr }),
     },
     GROUPS,
   );
