@@ -6,7 +6,7 @@ import type { Wire } from "./decode";
 import { addressOutput } from "./recorded-host-firewall";
 
 const COMMAND = "command:remote:Command";
-const NETWORK_LINE = /^network=(\S+) (\S+) (\S+)$/gmu;
+const NETWORK_LINE = /^network=(\S+) (\S+) (\S+)(?: (\S+))?$/gmu;
 /** Stands in a check document for what the stack does not give. */
 const NOT_GIVEN = "-";
 
@@ -21,9 +21,14 @@ export function checkStdout(
 ): string | undefined {
   const { stdin } = resource.inputs;
   if (resource.type !== COMMAND || !resource.name.endsWith("-check") || typeof stdin !== "string") return undefined;
-  const lines = [...stdin.matchAll(NETWORK_LINE)].map(([, network = "", address, name]) => {
+  const lines = [...stdin.matchAll(NETWORK_LINE)].flatMap(([, network = "", address, name, second]) => {
     const found = address === NOT_GIVEN ? token(addressOutput(network)) : address;
-    return ["address", network, found, name === NOT_GIVEN ? token(`stdout interface of ${network}`) : name].join("\t");
+    const at = name === NOT_GIVEN ? token(`stdout interface of ${network}`) : name;
+    const found6 = second === NOT_GIVEN ? token(addressOutput(network, "ipv6")) : second;
+    return [
+      ["address", network, found, at].join("\t"),
+      ...(second === undefined ? [] : [["address6", network, found6, at].join("\t")]),
+    ];
   });
   return lines.map((line) => `${line}\n`).join("");
 }

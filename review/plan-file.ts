@@ -7,7 +7,7 @@ import { withKnownAddresses } from "../plan/known-addresses";
 import type { ClusterPlan, NodePlan, TemplateText } from "../plan/types";
 
 /** Version of the file's shape: of `ClusterPlan`. Raise it with every change of a plan that an older file would be misread by. */
-export const PLAN_FORMAT = 1;
+export const PLAN_FORMAT = 2;
 
 export interface PlanFile {
   readonly format: typeof PLAN_FORMAT;

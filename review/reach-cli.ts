@@ -1,7 +1,8 @@
 /** `npm run reach`: may X reach Y on a protocol and port, on which network, by which rule, flow and document, or why not. */
 import { API_PORT } from "../catalogue/ports";
 import { firewallOf, type Firewall } from "../plan/firewall";
-import { isPeer, peerNames, reach, type ReachQuery } from "../plan/reachability";
+import { ENTRY_PROTOCOLS, hasPorts, type EntryProtocol } from "../catalogue/protocols";
+import { carries, isPeer, peerNames, reach, type ReachQuery } from "../plan/reachability";
 import type { ClusterPlan, FlowPlan, NetworkName } from "../plan/types";
 import type { Problem } from "../spec/problems";
 import { PROCESS_STREAMS, chosenStacks, jsonText, refuse, type Streams } from "./command";
@@ -21,11 +22,17 @@ const COMMAND: CommandSpec = {
       type: "string",
       value: "PEER",
       required: true,
-      help: "server, agent, node, ingress, a pool, a node, admin, clients, bastion, world, api-nlb, an address or a CIDR",
+      help: "server, agent, node, ingress, a pool, a node, admin, clients, bastion, world, api-nlb, ingress-nlb, an address or a CIDR",
     },
     to: { type: "string", value: "PEER", required: true, help: "as --from" },
-    protocol: { type: "string", value: "tcp|udp", required: true, values: ["tcp", "udp"], help: "the protocol" },
-    port: { type: "string", value: "NUMBER", required: true, help: "the destination's port, 1 to 65535" },
+    protocol: {
+      type: "string",
+      value: ENTRY_PROTOCOLS.join("|"),
+      required: true,
+      values: ENTRY_PROTOCOLS,
+      help: "the protocol; icmp and icmpv6: an echo request",
+    },
+    port: { type: "string", value: "NUMBER", help: "the destination's port, 1 to 65535; with tcp and udp" },
     network: {
       type: "string",
       value: "NETWORK",
@@ -42,7 +49,14 @@ const COMMAND: CommandSpec = {
   ],
 };
 
+/** The port that is asked about; 0 with a protocol that has none, and where the protocol itself is a mistake. */
 function portOf(values: ParsedOptions["values"]): number | Problem {
+  const protocol = ENTRY_PROTOCOLS.find((known) => known === values["protocol"]);
+  const withPort = protocol !== undefined && hasPorts(protocol);
+  if (values["port"] === undefined)
+    return withPort ? invalid("--port", "is missing; it takes NUMBER", COMMAND.options["port"]?.help ?? "") : 0;
+  if (protocol !== undefined && !withPort)
+    return invalid("--port", `is given with ${protocol}, which has no ports; allowed: none`, "leave it out");
   const text = String(values["port"]);
   const port = /^\d+$/u.test(text) ? Number(text) : 0;
   if (port >= 1 && port <= 65535) return port;
@@ -60,13 +74,12 @@ function peerProblems(firewall: Firewall, values: ParsedOptions["values"]): Prob
   });
 }
 
-const carries = (flow: FlowPlan, { protocol, port }: ReachQuery): boolean =>
-  (flow.protocol === "all" || flow.protocol === protocol) &&
-  (flow.ports === "all" || (flow.ports.from <= port && port <= flow.ports.to));
-
 /** What an answer depends on, where the program itself does not see to it. */
-function noteOn(plan: ClusterPlan): string | undefined {
-  if (plan.target !== "existing" || plan.hostFirewall !== "none") return undefined;
+function noteOn(plan: ClusterPlan, { protocol }: ReachQuery): string | undefined {
+  if (plan.target !== "existing") return undefined;
+  if (plan.hostFirewall !== "none") {
+    return protocol === "icmp" ? "the host firewall lets nodes and operators ask whether a host is there" : undefined;
+  }
   return "hostFirewall is none: so it is where the hosts' owner allows what the plan says, and nothing else";
 }
 
@@ -74,9 +87,9 @@ function answer(plan: ClusterPlan, firewall: Firewall, query: ReachQuery): Reach
   const result = reach(firewall, query);
   const networks = new Set(result.paths.map((path) => path.network));
   const entries = new Set(result.paths.flatMap((path) => path.entries));
-  const matching = plan.flows.filter((flow) => carries(flow, query));
+  const matching = plan.flows.filter((flow: FlowPlan) => carries(flow, query));
   const behind = matching.filter((flow) => entries.has(flow.entry) && networks.has(flow.network));
-  const note = noteOn(plan);
+  const note = noteOn(plan, query);
   return {
     stack: plan.stack,
     query,
@@ -101,12 +114,12 @@ async function firewallFor(
 }
 
 function queryOf(values: ParsedOptions["values"], port: number): ReachQuery {
+  const protocol = values["protocol"] as EntryProtocol;
   const network = values["network"] as NetworkName | undefined;
   return {
     from: String(values["from"]),
     to: String(values["to"]),
-    protocol: values["protocol"] as ReachQuery["protocol"],
-    port,
+    ...(hasPorts(protocol) ? { protocol, port } : { protocol }),
     ...(network === undefined ? {} : { network }),
   };
 }
@@ -118,7 +131,7 @@ function question({
 }: ParsedOptions): { source: StackSource; port: number } | { problems: Problem[] } {
   const sources = chosenStacks(values);
   const named = values["stack"] !== undefined || values["file"] !== undefined;
-  const port = values["port"] === undefined ? 0 : portOf(values);
+  const port = portOf(values);
   const found = [
     ...problems,
     ...("code" in sources ? [sources] : []),

@@ -1,5 +1,6 @@
 /** The answer of `npm run reach` as text. */
 import type { Reachability, ReachBlock, ReachPath, ReachQuery } from "../plan/reachability";
+import { PORTLESS } from "../catalogue/protocols";
 import type { FlowPlan } from "../plan/types";
 import { count, documentWords, peerWords, portsWords } from "./words";
 
@@ -21,13 +22,17 @@ export function reachText(document: ReachDocument): string {
   const { query, verdict } = document;
   const on = query.network === undefined ? "" : ` on network ${query.network}`;
   const lines = [
-    `${verdict}: ${query.from} -> ${query.to}, ${query.protocol} ${query.port}${on}`,
+    `${verdict}: ${query.from} -> ${query.to}, ${trafficWords(query)}${on}`,
     ...openLines(document.paths),
     ...closedLines(document.blocked),
     ...flowLines(document),
     ...(document.note === undefined ? [] : [`note: ${document.note}`]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function trafficWords(query: ReachQuery): string {
+  return query.port === undefined ? PORTLESS[query.protocol].title : `${query.protocol} ${query.port}`;
 }
 
 function openLines(paths: readonly ReachPath[]): string[] {
@@ -57,7 +62,7 @@ function grouped<T extends { from: string; to: string }>(items: readonly T[], ti
 }
 
 function flowLines({ verdict, flows, query }: ReachDocument): string[] {
-  const port = `${query.protocol} ${query.port}`;
+  const port = trafficWords(query);
   if (verdict !== "no") return ["because of:", ...flows.flatMap(flowWords)];
   if (flows.length === 0) return [`nobody may use ${port} in this stack: no flow opens it`];
   return [`who may use ${port}:`, ...flows.flatMap(flowWords)];

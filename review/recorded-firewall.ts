@@ -13,6 +13,7 @@ import {
   type FirewallInterface,
   type FirewallRule,
 } from "../plan/firewall";
+import { trafficOfAws } from "../plan/aws-traffic";
 import type { AwsClusterPlan, ClusterPlan, NetworkName } from "../plan/types";
 import { isReference, type Recorded, type RecordedResource } from "./document";
 import { hostFirewall } from "./recorded-host-firewall";
@@ -33,7 +34,6 @@ const UNREAD = [
   "aws:ec2/networkAcl:NetworkAcl",
   "aws:ec2/networkAclRule:NetworkAclRule",
 ];
-const EVERY_PROTOCOL = "-1";
 
 type Inputs = RecordedResource["inputs"];
 
@@ -95,7 +95,8 @@ class FirewallReader {
       const others = (attached.get(instance.urn) ?? []).map((urn) => this.#interface(this.#resource(urn, INTERFACE)));
       return { name, names, interfaces: [...own, ...others] };
     });
-    return [...nodes, ...this.#ofType(LOAD_BALANCER).map((balancer) => this.#balancer(balancer))];
+    const balancers = this.#ofType(LOAD_BALANCER).map((balancer) => this.#balancer(balancer));
+    return [...nodes, ...balancers, ...this.#unrecorded()];
   }
 
   #ofType(type: string): RecordedResource[] {
@@ -140,13 +141,25 @@ class FirewallReader {
     return this.#placed(inputs["subnetId"], list(inputs["securityGroups"]), urn);
   }
 
+  /** A load balancer that the cluster makes itself is no resource of the program: it stands as planned, in the group that is. */
+  #unrecorded(): FirewallHost[] {
+    const { ingressLoadBalancer: balancer } = this.plan;
+    if (balancer?.madeBy !== "controller") return [];
+    const { interfaces, ...host } = known(this.#hosts, balancer.group, balancer.group);
+    const groups = this.resources.filter(
+      ({ type, name }) => GROUPS.includes(type) && name.endsWith(`-${balancer.group}`),
+    );
+    return [{ ...host, interfaces: interfaces.map((at) => ({ ...at, groups: groups.map(({ urn }) => urn) })) }];
+  }
+
+  /** A load balancer's name is that of its group. */
   #balancer({ urn, inputs }: RecordedResource): FirewallHost {
     const subnets = list(inputs["subnets"]).map((subnet) => this.#placed(subnet, [], urn));
     const groups = list(inputs["securityGroups"]).map((group) => refOf(group, urn));
     const [first] = subnets;
     if (first === undefined) throw new Error(`${urn} is in no subnet`);
     const at = { network: first.network, cidrs: subnets.flatMap((subnet) => subnet.cidrs), groups };
-    return { ...known(this.#hosts, "api-nlb", urn), interfaces: [at] };
+    return { ...known(this.#hosts, this.#byUrn.get(groups[0] ?? "")?.name ?? "", urn), interfaces: [at] };
   }
 
   #placed(subnet: Recorded | undefined, groups: readonly Recorded[], urn: string): FirewallInterface {
@@ -158,7 +171,7 @@ class FirewallReader {
     if (planned === undefined) throw new Error(`${urn} is in a subnet that the plan does not have`);
     return {
       network: this.#network(planned.kind),
-      cidrs: [typeof cidr === "string" ? cidr : planned.cidr],
+      cidrs: [typeof cidr === "string" ? cidr : planned.cidr, ...givenNetwork6(planned)],
       groups: groups.map((group) => refOf(group, urn)),
     };
   }
@@ -167,6 +180,11 @@ class FirewallReader {
     if (this.plan.layout === "shared") return "shared";
     return kind === "backplane" ? "backplane" : "external";
   }
+}
+
+/** The IPv6 network of a subnet that exists already; a created one's is AWS's to choose. */
+function givenNetwork6({ ipv6 }: AwsClusterPlan["network"]["subnets"][number]): string[] {
+  return ipv6 !== undefined && "cidr" in ipv6 ? [ipv6.cidr] : [];
 }
 
 function list(value: Recorded | undefined): readonly Recorded[] {
@@ -180,17 +198,18 @@ function refOf(value: Recorded | undefined, urn: string): string {
 
 function protocolAndPorts(inputs: Inputs, urn: string): Pick<FirewallRule, "protocol" | "ports"> {
   const { ipProtocol, fromPort, toPort } = inputs;
-  if (ipProtocol === EVERY_PROTOCOL) return { protocol: "all", ports: "all" };
-  if ((ipProtocol !== "tcp" && ipProtocol !== "udp") || typeof fromPort !== "number" || typeof toPort !== "number") {
+  const traffic = trafficOfAws(ipProtocol, fromPort, toPort);
+  if (traffic === undefined) {
     throw new Error(`${urn} is for ${JSON.stringify({ ipProtocol, fromPort, toPort })}, which is not read here`);
   }
-  return { protocol: ipProtocol, ports: { from: fromPort, to: toPort } };
+  return traffic;
 }
 
 function peerOf(inputs: Inputs, urn: string): FirewallRule["peer"] {
-  const { cidrIpv4, referencedSecurityGroupId: group } = inputs;
-  if (typeof cidrIpv4 === "string" && group === undefined) return { kind: "cidr", cidr: cidrIpv4 };
-  if (cidrIpv4 === undefined && group !== undefined) return { kind: "group", group: refOf(group, urn) };
+  const { cidrIpv4, cidrIpv6, referencedSecurityGroupId: group } = inputs;
+  const [cidr, ...others] = [cidrIpv4, cidrIpv6].filter((value) => value !== undefined);
+  if (typeof cidr === "string" && others.length === 0 && group === undefined) return { kind: "cidr", cidr };
+  if (cidr === undefined && group !== undefined) return { kind: "group", group: refOf(group, urn) };
   throw new Error(`${urn} names no peer, or more than one, that is read here`);
 }
 

@@ -43,7 +43,7 @@ function compare({ urn, name, inputs }: RecordedResource, node: string, planned:
     recorded.every((piece, index) => {
       const other = planned[index];
       if (typeof piece === "string" || typeof other === "string" || other === undefined) return piece === other;
-      return !("apiLoadBalancer" in other) && isAddressOf(piece, prefix, other);
+      return "scope" in other && isAddressOf(piece, prefix, other);
     });
   if (!same) throw new Error(`${urn} is not the host firewall that the plan has`);
 }
@@ -55,11 +55,11 @@ function piecesOf(value: Recorded | undefined): readonly (string | Reference)[] 
 }
 
 /** Whether a reference is to the address that a host's check finds on a network. */
-function isAddressOf({ ref, output }: Reference, prefix: string, { node, network }: AddressRef): boolean {
-  return ref.split("::").at(-1) === `${prefix}${node}-check` && output === addressOutput(network);
+function isAddressOf({ ref, output }: Reference, prefix: string, { node, network, family }: AddressRef): boolean {
+  return ref.split("::").at(-1) === `${prefix}${node}-check` && output === addressOutput(network, family);
 }
 
-/** Name of the output that stands for an address which a host's check prints. */
-export function addressOutput(network: string): string {
-  return `stdout address of ${network}`;
+/** Name of the output that stands for an address which a host's check prints; `family` of the second one with dual stack. */
+export function addressOutput(network: string, family?: "ipv6"): string {
+  return `stdout ${family === undefined ? "" : "IPv6 "}address of ${network}`;
 }

@@ -17,6 +17,7 @@ import type {
 import { decodeWire, decodeWireObject, isWireSecret, wireSecret, type Wire } from "./decode";
 import type { Recorded, RecordedOptions, RecordedResource } from "./document";
 import { checkStdout } from "./host-check";
+import { addressOutputs } from "./address-outputs";
 import { invokeOutputs } from "./invoke-outputs";
 import { TokenTable } from "./tokens";
 
@@ -172,7 +173,11 @@ export class RecordingMonitor extends MockMonitor {
   #outputs(urn: string, request: Request, inputs: WireObject, secretOutputs: readonly string[]): WireObject {
     const [type, name] = [request.getType(), request.getName()];
     const stdout = checkStdout({ type, name, inputs }, (output) => this.#tokens.token(urn, output));
-    const outputs: Record<string, Wire> = { ...inputs, ...(stdout === undefined ? {} : { stdout }) };
+    const outputs: Record<string, Wire> = {
+      ...inputs,
+      ...(stdout === undefined ? {} : { stdout }),
+      ...addressOutputs({ type, inputs }, (output) => this.#tokens.token(urn, output)),
+    };
     for (const name of this.#outputNames.get(type) ?? []) {
       if (name !== "id" && name !== "urn") outputs[name] ??= this.#tokens.token(urn, name);
     }

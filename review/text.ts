@@ -4,8 +4,9 @@ import { formatProblem } from "../spec/problems";
 import type { PreviewDocument, ProblemsDocument } from "./document";
 import { firewallLines, firewallWords, hostLines, sourceLines } from "./text-hosts";
 import { resourceTree } from "./text-resources";
-import { count, documentWords, nodesWords, openToWorld, peerWords, planWords, portsWords } from "./words";
+import { count, documentWords, nodesWords, openToWorld, peerWords, planWords, podWords, portsWords } from "./words";
 
+const FLANNEL_TITLE = "Flannel (/etc/rancher/k3s/flannel.json)";
 const REGISTRIES_TITLE = "Registries (/etc/rancher/k3s/registries.yaml)";
 
 /** A preview as text. */
@@ -24,6 +25,9 @@ export function previewText(document: PreviewDocument): string {
     ...(plan.k3s.registries === undefined
       ? []
       : [section(REGISTRIES_TITLE, plan.k3s.registries.trimEnd().split("\n"))]),
+    ...(plan.k3s.flannelConfig === undefined
+      ? []
+      : [section(FLANNEL_TITLE, plan.k3s.flannelConfig.trimEnd().split("\n"))]),
     ...(existing === undefined ? [] : [section("Host firewall", firewallLines(existing))]),
     section("Warnings", document.warnings.length === 0 ? ["none"] : document.warnings.map(formatProblem)),
   ];
@@ -49,6 +53,7 @@ function summary({ stack, plan, flows, resources, warnings }: PreviewDocument): 
     ["K3s", `${plan.k3s.version}, ${plan.k3s.embeddedEtcd ? "embedded etcd" : "SQLite"}`],
     ["API", `${planWords(plan, plan.api.url)} (${plan.api.kind})`],
     ["nodes", nodesWords(plan)],
+    ["pods", podWords(plan)],
     ["resources", String(resources.length)],
     ["rules", `${count(plan.rules.length, "rule")} in ${count(plan.groups.length, GROUP_WORDS[plan.target])}`],
     ["open to the world", open.length === 0 ? "nothing" : open.join(", ")],

@@ -11,7 +11,8 @@ function costsOf(plan: ClusterPlan | undefined): ReadonlyMap<string, number> {
   const addresses = plan.nodes.flatMap(({ interfaces }) => interfaces).filter(({ publicAddress }) => publicAddress);
   add("NAT gateways", plan.network.natGateways.length);
   add("Elastic IPs", addresses.length + plan.network.natGateways.length);
-  add("load balancers", plan.api.loadBalancer === undefined ? 0 : 1);
+  const balancers = [plan.api.loadBalancer, plan.ingressLoadBalancer].filter((one) => one !== undefined);
+  add("load balancers", balancers.length);
   add(
     "GiB of disk",
     plan.nodes.reduce((sum, { diskGiB }) => sum + diskGiB, 0),

@@ -2,7 +2,7 @@
  * Machines and addresses that the rules of both plans treat alike are one class: a thousand nodes are a handful of them. What passes
  * between two of a class passes between any two.
  */
-import { WORLD } from "../../catalogue/cidr";
+import { isWorld } from "../../catalogue/cidr";
 import type { Firewall, FirewallHost, FirewallInterface, FirewallRule } from "../../plan/firewall";
 import type { NetworkName } from "../../plan/types";
 import { grouped } from "../lists";
@@ -93,7 +93,7 @@ export class Rulebook {
     this.#atoms = atoms;
     this.#groups = contactsBy(firewall.rules, packets, ({ peer }) => (peer.kind === "group" ? peer.group : undefined));
     const networks = contactsBy(firewall.rules, packets, ({ peer }) => (peer.kind === "cidr" ? peer.cidr : undefined));
-    this.#everyone = networks.get(WORLD) ?? NOBODY;
+    this.#everyone = together([...networks].flatMap(([cidr, contact]) => (isWorld(cidr) ? contact : [])));
     const lists: Contact[][] = atoms.spans.map(() => []);
     for (const [cidr, contact] of networks) {
       const [first, last] = atoms.at(cidr);

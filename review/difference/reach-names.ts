@@ -1,18 +1,23 @@
 /** Names for sets of machines and of addresses outside: as few and as short as say exactly which. */
 import type { Firewall } from "../../plan/firewall";
 import { byText } from "../lists";
+import { IP_FAMILIES, familyOf, isWorld, type IpFamily } from "../../catalogue/cidr";
 import {
-  EVERYWHERE,
   cidrsOf,
-  commonSpans,
+  compareBigints,
+  everywhere,
+  familyOfSpan,
   joinSpans,
-  outsideSpans,
   sizeOf,
   spanOf,
   spanWithin,
+  withoutSpans,
   type Span,
 } from "./reach-addresses";
 
+/** Everybody, in words. */
+const WORLD = "the world";
+const FAMILY_WORDS: Readonly<Record<IpFamily, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
 /** How many names stand in a text; the rest is counted. */
 const NAMED = 6;
 /** How many machines a set's name may leave out by name. */
@@ -51,6 +56,8 @@ export class Names {
   /** Sets of two machines and more, and of one under another name than its own. */
   readonly #sets: readonly (readonly [string, ReadonlySet<string>])[];
   readonly #networks: readonly LabelledNetwork[];
+  /** IP families that networks of the plans have. */
+  readonly #families: readonly IpFamily[];
 
   /** `other`: the other plan's, whose networks name what this one has no name for. */
   constructor(firewall: Firewall, other: Firewall) {
@@ -69,7 +76,15 @@ export class Names {
       .sort(([a], [b]) => rank(a) - rank(b) || byText(a, b));
     this.#networks = [...Object.entries(firewall.outside), ...Object.entries(other.outside)]
       .flatMap(([label, cidrs]) => cidrs.map((cidr) => ({ label, cidr, span: spanOf(cidr) })))
-      .filter(({ span }) => sizeOf(span) < sizeOf(EVERYWHERE));
+      .filter(({ cidr }) => !isWorld(cidr));
+    this.#families = IP_FAMILIES.filter((family) =>
+      [firewall, other].some(({ outside, rules }) =>
+        [
+          ...Object.values(outside).flat(),
+          ...rules.flatMap(({ peer }) => (peer.kind === "cidr" ? peer.cidr : [])),
+        ].some((cidr) => familyOf(cidr) === family),
+      ),
+    );
   }
 
   /**
@@ -125,10 +140,21 @@ export class Names {
 
   /** Addresses outside in words. `preferred`: labels that the flows behind it name. */
   addresses(spans: readonly Span[], preferred: readonly string[]): string {
-    const missing = outsideSpans(spans);
-    if (missing.length === 0) return "the world";
+    const own = IP_FAMILIES.filter((family) => spans.some((span) => familyOfSpan(span) === family));
+    const texts = own.map((family) => {
+      const part = spans.filter((span) => familyOfSpan(span) === family);
+      return { family, text: this.#ofFamily(family, part, preferred) };
+    });
+    if (texts.every(({ text }) => text === WORLD) && own.length === Math.max(1, this.#families.length)) return WORLD;
+    return texts.map(({ family, text }) => (text === WORLD ? `${WORLD} by ${FAMILY_WORDS[family]}` : text)).join(", ");
+  }
+
+  /** Addresses of one family. */
+  #ofFamily(family: IpFamily, spans: readonly Span[], preferred: readonly string[]): string {
+    const missing = withoutSpans([everywhere(family)], spans);
+    if (missing.length === 0) return WORLD;
     const parts = this.#labelled(spans, preferred);
-    const most = spans.reduce((sum, span) => sum + sizeOf(span), 0) > sizeOf(EVERYWHERE) / 2;
+    const most = spans.reduce((sum, span) => sum + sizeOf(span), 0n) > sizeOf(everywhere(family)) / 2n;
     const others = most ? this.#labelled(missing, preferred) : parts;
     return others.length < parts.length ? `any address except ${this.#text(others)}` : this.#text(parts);
   }
@@ -137,14 +163,16 @@ export class Names {
   #labelled(spans: readonly Span[], preferred: readonly string[]): LabelledNetwork[] {
     const first = ({ label }: LabelledNetwork): number => (preferred.includes(label) ? 0 : 1);
     // The sort is stable: of one network under several names, this plan's comes before the other one's.
-    const bySize = [...this.#networks].sort((a, b) => first(a) - first(b) || sizeOf(b.span) - sizeOf(a.span));
+    const bySize = [...this.#networks].sort(
+      (a, b) => first(a) - first(b) || compareBigints(sizeOf(b.span), sizeOf(a.span)),
+    );
     const whole: LabelledNetwork[] = [];
     for (const network of bySize) {
       const { span } = network;
       const apart = whole.every((taken) => span.last < taken.span.first || taken.span.last < span.first);
       if (apart && spans.some((piece) => spanWithin(span, piece))) whole.push(network);
     }
-    const left = commonSpans(spans, outsideSpans(joinSpans(whole.map(({ span }) => span))));
+    const left = withoutSpans(spans, joinSpans(whole.map(({ span }) => span)));
     const rest = cidrsOf(left).map((cidr): LabelledNetwork => {
       const span = spanOf(cidr);
       const around = bySize.filter((network) => spanWithin(span, network.span));
@@ -156,7 +184,9 @@ export class Names {
 
   /** By label, the largest networks first, so that what is only counted is smaller than what is named. */
   #text(networks: readonly LabelledNetwork[]): string {
-    const bySize = [...networks].sort((a, b) => sizeOf(b.span) - sizeOf(a.span) || a.span.first - b.span.first);
+    const bySize = [...networks].sort(
+      (a, b) => compareBigints(sizeOf(b.span), sizeOf(a.span)) || compareBigints(a.span.first, b.span.first),
+    );
     const named = bySize.length <= NAMED + 1 ? bySize : bySize.slice(0, NAMED);
     const labels = [...new Set(named.map(({ label }) => label))];
     const texts = labels.map((label) =>

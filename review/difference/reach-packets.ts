@@ -1,5 +1,6 @@
 /** Sets of packets, by protocol and port: a bit for each piece that the ports fall into where a range of any rule begins or ends. */
 import { formatPorts, type PortRange } from "../../catalogue/ports";
+import { ENTRY_PROTOCOLS, PORTLESS_PROTOCOLS, PORT_PROTOCOLS, isPortless } from "../../catalogue/protocols";
 import type { FirewallRule } from "../../plan/firewall";
 import type { ReachChange, ReachProtocol } from "./types";
 
@@ -36,6 +37,8 @@ function joined(found: readonly Piece[]): PortRange[] {
   return ranges;
 }
 
+const withPorts = ({ protocol }: Piece): boolean => protocol !== "other" && !isPortless(protocol);
+
 export class Packets {
   /** All of them. */
   readonly every: bigint;
@@ -43,14 +46,15 @@ export class Packets {
   readonly #known = new Map<string, bigint>();
 
   constructor(rules: readonly Carried[]) {
-    const ranges = (protocol: "tcp" | "udp"): PortRange[] =>
+    const ranges = (protocol: (typeof PORT_PROTOCOLS)[number]): PortRange[] =>
       rules.flatMap((rule) =>
         rule.ports !== "all" && (rule.protocol === protocol || rule.protocol === "all") ? [rule.ports] : [],
       );
+    // What no rule names is among the other protocols.
+    const portless = PORTLESS_PROTOCOLS.filter((protocol) => rules.some((rule) => rule.protocol === protocol));
     this.#pieces = [
-      ...pieces("tcp", ranges("tcp")),
-      ...pieces("udp", ranges("udp")),
-      { protocol: "other", ...ALL_PORTS },
+      ...PORT_PROTOCOLS.flatMap((protocol) => pieces(protocol, ranges(protocol))),
+      ...[...portless, "other" as const].map((protocol) => ({ protocol, ...ALL_PORTS })),
     ];
     this.every = (1n << BigInt(this.#pieces.length)) - 1n;
   }
@@ -64,7 +68,7 @@ export class Packets {
     this.#pieces.forEach((piece, bit) => {
       const there =
         (protocol === "all" || protocol === piece.protocol) &&
-        (ports === "all" || (piece.protocol !== "other" && ports.from <= piece.from && piece.to <= ports.to));
+        (ports === "all" || (withPorts(piece) && ports.from <= piece.from && piece.to <= ports.to));
       if (there) mask |= 1n << BigInt(bit);
     });
     this.#known.set(key, mask);
@@ -76,14 +80,14 @@ export class Packets {
     return this.#in(mask).some(
       (piece) =>
         (protocol === "all" || protocol === piece.protocol) &&
-        (ports === "all" || (piece.protocol !== "other" && ports.from <= piece.to && piece.from <= ports.to)),
+        (ports === "all" || (withPorts(piece) && ports.from <= piece.to && piece.from <= ports.to)),
     );
   }
 
   /** A set by protocol, in words; one part where it is all traffic. */
   parts(mask: bigint): PacketPart[] {
     if (mask === this.every) return [{ mask, protocol: "all", ports: "all" }];
-    return (["tcp", "udp", "other"] as const).flatMap((protocol): PacketPart[] => {
+    return [...ENTRY_PROTOCOLS, "other" as const].flatMap((protocol): PacketPart[] => {
       const part = mask & this.of({ protocol, ports: "all" });
       const ranges = joined(this.#in(part));
       if (ranges.length === 0) return [];

@@ -1,6 +1,6 @@
 /** Why packets pass in a plan: the flows of the rules that let them, as far as the flows are about the same packets. */
 import { ENTRIES } from "../../catalogue/ports";
-import { WORLD } from "../../catalogue/cidr";
+import { isWorld } from "../../catalogue/cidr";
 import type { DocumentId } from "../../catalogue/documents";
 import { documentsOf, type Firewall, type FirewallInterface, type FirewallRule } from "../../plan/firewall";
 import type { FlowPlan, NetworkName } from "../../plan/types";
@@ -57,7 +57,7 @@ class Peers {
   }
 
   has(peer: FirewallRule["peer"]): boolean {
-    return peer.kind === "group" ? this.#groups.has(peer.group) : peer.cidr === WORLD || this.overlaps(peer.cidr);
+    return peer.kind === "group" ? this.#groups.has(peer.group) : isWorld(peer.cidr) || this.overlaps(peer.cidr);
   }
 
   /** Whether an address of the end may be in a network; also of networks that no rule names, then more often than it is so. */
@@ -130,6 +130,7 @@ function nameOf(peer: FlowPlan["from"]): string[] {
     case "nodes":
       return [peer.set];
     case "apiLoadBalancer":
+    case "ingressLoadBalancer":
       return [];
     case "cidr":
       return [peer.label];

@@ -1,4 +1,5 @@
 /** Changes of reachability in words, for every rendering. */
+import { PORTLESS, isPortless } from "../../catalogue/protocols";
 import { publicAddresses } from "./reach-addresses";
 import type { ReachChange, ReachEnd } from "./types";
 
@@ -7,10 +8,14 @@ const LARGE = 2 ** 25;
 /** How many port ranges stand in one line. */
 const RANGES = 8;
 
-/** Protocol and ports in words: `tcp 80, 443`, `all of udp`, `other protocols` (than these two), `all traffic`. Many ranges are counted. */
+/**
+ * Protocol and ports in words: `tcp 80, 443`, `all of udp`, `icmp echo-request`, `other protocols` (than those that rules name),
+ * `all traffic`. Many ranges are counted.
+ */
 export function packetWords({ protocol, ports }: Pick<ReachChange, "protocol" | "ports">): string {
   if (protocol === "all") return "all traffic";
   if (protocol === "other") return "other protocols";
+  if (isPortless(protocol)) return PORTLESS[protocol].title;
   if (ports === "all") return `all of ${protocol}`;
   const ranges = ports.split(", ");
   if (ranges.length <= RANGES + 1) return `${protocol} ${ports}`;

@@ -3,9 +3,10 @@
  * machine of either plan by its name, every address outside, every network, protocol and port. Between machines of one name in both
  * plans, a network counts by its name, whatever interface it is on.
  */
+import { ENTRY_PROTOCOLS } from "../../catalogue/protocols";
 import { firewallOf, type Firewall, type FirewallHost } from "../../plan/firewall";
 import type { ClusterPlan, FlowPlan, NetworkName } from "../../plan/types";
-import { Atoms, cidrsOf, joinSpans } from "./reach-addresses";
+import { Atoms, cidrsOf, familyOfSpan, joinSpans } from "./reach-addresses";
 import { boxesOf, type Box, type Cell, type Shape } from "./reach-boxes";
 import {
   Rulebook,
@@ -123,6 +124,21 @@ function withAddress(kind: "in" | "out", address: AddressClass, machine: Machine
     );
 }
 
+/** For each IP family: the packets that all its addresses may send, and which classes have addresses of it. */
+function openToFamilies(
+  { addresses, atoms, packets }: Direction,
+  masks: readonly bigint[],
+): { readonly has: (at: number) => boolean; readonly mask: bigint }[] {
+  return atoms.families.map((family) => {
+    const has = (at: number): boolean =>
+      addresses[at]?.atoms.some((atom) => {
+        const span = atoms.spans[atom];
+        return span !== undefined && familyOfSpan(span) === family;
+      }) ?? false;
+    return { has, mask: masks.reduce((all, mask, at) => (has(at) ? all & mask : all), packets.every) };
+  });
+}
+
 /** Cells of a class of machines with the addresses outside: those of packets that every address may send in this plan, and the others. */
 function withAddresses(
   direction: Direction,
@@ -134,9 +150,16 @@ function withAddresses(
   machines.forEach((machine, index) => {
     if (machine[now] === undefined) return;
     const ways = addresses.map((address) => withAddress(kind, address, machine, network));
-    const byAll = kind === "out" ? 0n : ways.reduce((all, way) => all & way(now), direction.packets.every);
+    const everyone =
+      kind === "out"
+        ? []
+        : openToFamilies(
+            direction,
+            ways.map((way) => way(now)),
+          );
     ways.forEach((way, at) => {
       const mask = onlyNow(direction, way);
+      const byAll = everyone.reduce((all, { has, mask: open }) => (has(at) ? all | open : all), 0n);
       const ends = kind === "in" ? { source: at, destination: index } : { source: index, destination: at };
       if ((mask & byAll) !== 0n) cells.world.push({ ...ends, mask: mask & byAll });
       if ((mask & ~byAll) !== 0n) cells.others.push({ ...ends, mask: mask & ~byAll });
@@ -255,7 +278,7 @@ function toChanges(direction: Direction, box: Found, ends: Ends): ReachChange[] 
 const KINDS: readonly Kind[] = ["in", "out", "between"];
 const NETWORKS: readonly NetworkName[] = ["shared", "external", "backplane"];
 
-const PROTOCOLS: readonly ReachChange["protocol"][] = ["all", "tcp", "udp", "other"];
+const PROTOCOLS: readonly ReachChange["protocol"][] = ["all", ...ENTRY_PROTOCOLS, "other"];
 
 /** What is open to the world first, then what is outside, then what is because of rules; then in the order of names. */
 function compareChanges(a: readonly [Kind, ReachChange], b: readonly [Kind, ReachChange]): number {

@@ -2,7 +2,7 @@
 import { parseK3sVersion } from "../../catalogue/k3s-versions";
 import type { AddressRef, ClusterPlan, NodePlan } from "../../plan/types";
 import { arrow, changeWords, same, type LeafChange, type Pair } from "./changes";
-import type { ConfigComparison } from "./config";
+import { settingChanges, type ConfigComparison } from "./config";
 import type { NodeChange } from "./types";
 
 /** A reason, and what it does. */
@@ -34,6 +34,7 @@ export function restartReasons(comparison: Comparison<ClusterPlan>, node: Pair<N
     ...versionReasons(before.k3s.version, after.k3s.version),
     ...configReasons(comparison, node),
     ...registryReasons(comparison),
+    ...flannelReasons(comparison),
     ...(startsEtcd(comparison, node) ? ["SQLite becomes embedded etcd"] : []),
     ...joinReasons(comparison, node),
   ].map((why) => ({ effect: "restarts", why }));
@@ -69,6 +70,15 @@ function registryReasons({ before, after }: Comparison<ClusterPlan>): string[] {
   const [old, now] = [before.k3s.registries, after.k3s.registries];
   if (old === now || (now === undefined && after.target === "aws")) return [];
   return [now === undefined ? "registries.yaml: gone" : old === undefined ? "registries.yaml: new" : "registries.yaml"];
+}
+
+/** Where the file comes or goes, config.yaml says so already. */
+function flannelReasons({ before, after }: Comparison<ClusterPlan>): string[] {
+  const [old, now] = [before.k3s.flannelConfig, after.k3s.flannelConfig];
+  if (old === undefined || now === undefined || old === now) return [];
+  return settingChanges(old, now).map(
+    ({ path, before, after }) => `flannel.json: ${path}: ${changeWords(before, after)}`,
+  );
 }
 
 function startsEtcd({ before, after }: Comparison<ClusterPlan>, node: Pair<NodePlan>): boolean {

@@ -5,7 +5,7 @@ import { pairsOf, valueWords } from "./changes";
 import type { NodeChange, RebuildChange } from "./types";
 
 /**
- * What changes of it.
+ * What changes of it, what `pulumi up` refuses first.
  *
  * @param changes What the update does to nodes.
  */
@@ -25,7 +25,8 @@ export function rebuildChanges(
       change: refused ? "refused" : "migration",
     };
   });
-  return [...fixed, ...roleChanges(before, after, changes)];
+  const all = [...fixed, ...roleChanges(before, after, changes)];
+  return [...all.filter(({ change }) => change === "refused"), ...all.filter(({ change }) => change !== "refused")];
 }
 
 /** K3s is installed in one role, and its host refuses the other. A machine that is replaced is another host. */

@@ -79,6 +79,8 @@ function resourcesOf(plan: ClusterPlan | undefined): Resource[] {
       fixed: { subnet: subnetIdentity(plan, subnet) },
     })),
     ...balancerOf(plan),
+    ...ingressBalancerOf(plan),
+    ...roleOf(plan),
     ...groupsOf(plan),
     ...plan.rules.map((rule) => ruleOf(plan, rule)),
     {
@@ -129,6 +131,41 @@ function balancerOf(plan: AwsClusterPlan): Resource[] {
       open: { port: String(port) },
       lists: { servers },
       growing: subnets.map((key) => `subnet ${subnetIdentity(plan, key)}`),
+    },
+  ];
+}
+
+/** The load balancer in front of the ingress; one that the cluster makes follows the ingress's Service. */
+function ingressBalancerOf(plan: AwsClusterPlan): Resource[] {
+  const { ingressLoadBalancer: balancer } = plan;
+  if (balancer === undefined) return [];
+  const { internal, ports, subnets, nodes, madeBy } = balancer;
+  const scheme = internal ? "internal" : "internet-facing";
+  const by = { stack: "made by the stack", controller: "made by the cluster's controller" }[madeBy];
+  return [
+    {
+      kind: "ingress load balancer",
+      key: "ingress",
+      words: `${scheme}, tcp ${ports.join(", ")}, to ${nodes.join(", ")}, ${by}`,
+      fixed: { scheme, VPC: vpcIdentity(plan), "made by": by },
+      lists: { nodes, ports: ports.map(String) },
+      growing: subnets.map((key) => `subnet ${subnetIdentity(plan, key)}`),
+    },
+  ];
+}
+
+/** What instances may do in AWS. */
+function roleOf({ instanceRole: role }: AwsClusterPlan): Resource[] {
+  if (role === undefined) return [];
+  const may = role.statements.map((statement) => JSON.stringify(statement));
+  const actions = new Set(role.statements.flatMap(({ Action }) => Action)).size;
+  return [
+    {
+      kind: "role in AWS",
+      key: role.key,
+      words: `${actions} actions, of the instances of ${role.nodes.join(", ")}`,
+      fixed: {},
+      lists: { nodes: role.nodes, statements: may },
     },
   ];
 }

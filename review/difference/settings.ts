@@ -18,6 +18,9 @@ export function settingsChanges(before: ClusterPlan, after: ClusterPlan, configs
     ...settingChanges(before.k3s.registries, after.k3s.registries).map(({ path, ...values }) =>
       setting(`registries.yaml: ${path}`, values),
     ),
+    ...settingChanges(before.k3s.flannelConfig, after.k3s.flannelConfig).map(({ path, ...values }) =>
+      setting(`flannel.json: ${path}`, values),
+    ),
     ...deliveryChanges(before, after),
   ];
 }
@@ -58,9 +61,17 @@ function nodeSettings(before: ClusterPlan, after: ClusterPlan): SettingChange[] 
   return kept.flatMap((node) => treeChanges(own(node.before), own(node.after), `${node.after.name}: `));
 }
 
+/** Components that come, go, or run otherwise; that one is off for another reason changes nothing. */
 function componentChanges(before: ClusterPlan, after: ClusterPlan): SettingChange[] {
+  const runs = ({ components }: ClusterPlan): ReadonlySet<string> =>
+    new Set(components.flatMap(({ name, enabled }) => (enabled ? name : [])));
+  const [old, now] = [runs(before), runs(after)];
   const words = ({ components }: ClusterPlan): Record<string, string> =>
-    Object.fromEntries(components.map(({ name, enabled, why }) => [name, `${enabled ? "on" : "off"} (${why})`]));
+    Object.fromEntries(
+      components
+        .filter(({ name }) => old.has(name) || now.has(name))
+        .map(({ name, enabled, why }) => [name, `${enabled ? "on" : "off"} (${why})`]),
+    );
   return treeChanges(words(before), words(after), "component ");
 }
 
@@ -96,7 +107,7 @@ function whoWords(kept: readonly Pair<NodePlan>[], role: string, nodes: readonly
 
 /** Objects that are put into the cluster, by their keys: where they differ. */
 function deliveryChanges(before: ClusterPlan, after: ClusterPlan): SettingChange[] {
-  const { added, removed, kept } = pairsOf(before.delivery.steps, after.delivery.steps, ({ key }) => key);
+  const { added, removed, kept } = pairsOf(objectsOf(before), objectsOf(after), ({ key }) => key);
   return [
     ...added.map((step) => setting(`object ${step.key}`, { before: NONE, after: stepWords(step) })),
     ...removed.map((step) => setting(`object ${step.key}`, { before: stepWords(step), after: NONE })),
@@ -104,14 +115,21 @@ function deliveryChanges(before: ClusterPlan, after: ClusterPlan): SettingChange
   ];
 }
 
-function stepWords(step: ClusterStep): string {
+type ObjectStep = Exclude<ClusterStep, { kind: "nodesReady" }>;
+
+/** What stays in the cluster: a wait for nodes leaves nothing behind. */
+function objectsOf({ delivery }: ClusterPlan): ObjectStep[] {
+  return delivery.steps.filter((step): step is ObjectStep => step.kind !== "nodesReady");
+}
+
+function stepWords(step: ObjectStep): string {
   return step.kind === "object"
     ? `${step.object.kind} ${step.object.metadata.name}`
     : `Helm release ${step.release.name}, chart ${step.release.version}`;
 }
 
 /** An object as a tree; values that Helm gets as YAML text are a tree too. */
-function contentOf(step: ClusterStep): unknown {
+function contentOf(step: ObjectStep): unknown {
   if (step.kind === "helmRelease") return step.release;
   const values = step.object.spec?.["valuesContent"];
   if (typeof values !== "string") return step.object;

@@ -3,6 +3,7 @@
  * the machines. Texts may hold anything that a stack file may hold; whoever writes them into a format escapes them.
  */
 import type { DocumentId } from "../../catalogue/documents";
+import type { EntryProtocol } from "../../catalogue/protocols";
 import type { NetworkName } from "../../plan/types";
 
 /** Which of the two a plan is, in words: `stack prod at main`, `stack prod as it stands`. */
@@ -12,8 +13,8 @@ export interface Side {
   readonly source: string;
 }
 
-/** TCP, UDP, or every other protocol of IP (ICMP, ESP, …), which only rules for all traffic carry. */
-export type ReachProtocol = "tcp" | "udp" | "other";
+/** A protocol that rules name, or every other one of IP (such as ESP), which only rules for all traffic carry. */
+export type ReachProtocol = EntryProtocol | "other";
 
 /**
  * Packets that pass in one plan and not in the other: every source to every destination on every port, but no machine to itself. The

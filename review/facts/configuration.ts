@@ -11,11 +11,11 @@ const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/gu, "
 
 /** A node's file with its own name and addresses taken away. */
 function withoutOwn(node: NodePlan): string {
-  const pieces = node.config.map((piece) =>
-    typeof piece === "string" || "apiLoadBalancer" in piece || piece.node !== node.name
-      ? piece
-      : `${OWN}${piece.network} ${piece.scope}`,
-  );
+  const pieces = node.config.map((piece) => {
+    if (typeof piece === "string" || "apiLoadBalancer" in piece) return piece;
+    if ("instance" in piece) return piece.instance === node.name ? `${OWN}instance` : piece;
+    return piece.node === node.name ? `${OWN}${piece.network} ${piece.scope}` : piece;
+  });
   const names = [node.name, ...("ssh" in node ? [node.ssh.host] : [])].map(escaped);
   const own = new RegExp(`(?<![\\w.-])(?:${names.join("|")})(?![\\w-])`, "gu");
   const text: TemplateText = joinTexts(pieces);

@@ -1,5 +1,6 @@
 /** The flows of a plan by label, the rules that carry each of them, and the reasons of each rule. */
-import { WORLD, contains } from "../../catalogue/cidr";
+import { contains, isWorld } from "../../catalogue/cidr";
+import { BALANCER_GROUPS } from "../../plan/balancers";
 import { documentsOf } from "../../plan/firewall";
 import type { ClusterPlan, FlowPlan, Peer, RulePlan } from "../../plan/types";
 import { byText } from "../lists";
@@ -34,7 +35,8 @@ export function mergedFlows(plan: ClusterPlan): MergedFlow[] {
 function groupsOf(peer: Peer, network: string): string[] {
   switch (peer.kind) {
     case "apiLoadBalancer":
-      return ["api-nlb"];
+    case "ingressLoadBalancer":
+      return [BALANCER_GROUPS[peer.kind]];
     case "nodes":
       return [peer.set, "node", ...(peer.set.startsWith("ingress-") ? ["ingress"] : [])].map(
         (set) => `${network}-${set}`,
@@ -46,7 +48,7 @@ function groupsOf(peer: Peer, network: string): string[] {
 
 function reaches(rule: RulePlan, end: Peer, network: string): boolean {
   if (rule.peer.kind === "group") return groupsOf(end, network).includes(rule.peer.group);
-  return end.kind === "cidr" ? contains(rule.peer.cidr, end.cidr) : rule.peer.cidr === WORLD;
+  return end.kind === "cidr" ? contains(rule.peer.cidr, end.cidr) : isWorld(rule.peer.cidr);
 }
 
 function hasPorts(rule: RulePlan, flow: FlowPlan): boolean {

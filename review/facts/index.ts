@@ -25,7 +25,7 @@ export function factsOf(plan: ClusterPlan): ReviewFacts {
   const peers = peersOf(plan);
   const cells = matrixOf(plan, peers, merged);
   const flows = flowFacts(plan, merged, flowsOpenToWorld(peers, cells));
-  const { registries } = plan.k3s;
+  const { registries, flannelConfig } = plan.k3s;
   return {
     stack: plan.stack,
     summary: summaryOf(plan),
@@ -39,6 +39,7 @@ export function factsOf(plan: ClusterPlan): ReviewFacts {
     topology: topologyOf(plan, peers, flows),
     configuration: configurationFacts(plan),
     ...(registries === undefined ? {} : { registries }),
+    ...(flannelConfig === undefined ? {} : { flannelConfig }),
     objects: manifestFiles(plan.delivery.steps).map(({ key, name, text }) => ({ key, name, text })),
     components: plan.components,
     warnings: plan.warnings.map(({ code, path, message, remedy }) => ({ code, path, message, remedy })),

@@ -1,12 +1,14 @@
 /**
  * The matrix of a review: what every member of one peer may use at every other member of another, and by which flows.
  */
-import { WORLD, covered, overlaps } from "../../catalogue/cidr";
+import { covered, isWorld, overlaps } from "../../catalogue/cidr";
 import { formatPorts, type PortRange } from "../../catalogue/ports";
+import { ENTRY_PROTOCOLS, PORTLESS, isPortless } from "../../catalogue/protocols";
+import { isBalancer } from "../../plan/balancers";
 import type { FirewallHost } from "../../plan/firewall";
 import type { ClusterPlan, FlowPlan, NetworkName, Peer } from "../../plan/types";
 import type { MergedFlow } from "./flows";
-import { PROTOCOLS, openBetween, pairKey, type OpenRange } from "./open";
+import { openBetween, pairKey, type OpenRange } from "./open";
 import { WORLD_PEER, peerKey } from "./peers";
 import type { MatrixCell, PeerFact } from "./types";
 
@@ -47,9 +49,11 @@ function allOpen({ pairs }: OpenRange, everything: OpenRange, from: Standing, to
 
 /** Ports in words, protocol by protocol, neighbouring ranges as one. */
 function rangesWords(open: readonly OpenRange[]): string {
-  const words = (["all", ...PROTOCOLS] as const).flatMap((protocol) => {
+  const words = (["all", ...ENTRY_PROTOCOLS] as const).flatMap((protocol) => {
     const joined: PortRange[] = [];
-    for (const { ports } of open.filter((range) => range.protocol === protocol)) {
+    const own = open.filter((range) => range.protocol === protocol);
+    if (isPortless(protocol)) return own.length === 0 ? [] : [PORTLESS[protocol].title];
+    for (const { ports } of own) {
       if (ports === "all") return ["all traffic"];
       const last = joined.at(-1);
       if (last?.to === ports.from - 1) joined[joined.length - 1] = { from: last.from, to: ports.to };
@@ -69,11 +73,11 @@ function extentOfBlocks(
 ): Extent {
   // It lets nobody in: what leads outside opens nothing at a node that may have such an address.
   if (receives && peer.kind !== "outside") return "none";
-  const touches = (cidr: string): boolean => blocks.some((block) => block === WORLD || overlaps(block, cidr));
+  const touches = (cidr: string): boolean => blocks.some((block) => isWorld(block) || overlaps(block, cidr));
   const has = (end: string): boolean =>
     peer.kind === "outside"
       ? covered(end, blocks)
-      : blocks.includes(WORLD) || (hosts.get(end)?.interfaces.some((at) => at.cidrs.some(touches)) ?? false);
+      : blocks.some(isWorld) || (hosts.get(end)?.interfaces.some((at) => at.cidrs.some(touches)) ?? false);
   if (ends.length > 0 && ends.every(has)) return "all";
   return ends.some((end) => has(end) || (peer.kind === "outside" && touches(end))) ? "part" : "none";
 }
@@ -98,9 +102,7 @@ class Matrix {
   constructor(plan: ClusterPlan, peers: readonly PeerFact[], merged: readonly MergedFlow[]) {
     const { machines, ranges } = openBetween(plan, peers);
     const hosts = new Map(machines.map((host) => [host.name, host]));
-    const sets = new Map(
-      peers.map(({ key, kind, members }) => [key, new Set(kind === "apiLoadBalancer" ? [key] : members)]),
-    );
+    const sets = new Map(peers.map(({ key, kind, members }) => [key, new Set(isBalancer(kind) ? [key] : members)]));
     this.#ranges = ranges;
     this.#standing = peers.map((peer) => {
       const members = sets.get(peer.key);

@@ -17,7 +17,7 @@ import type { FactTable } from "./types";
 /** Every table, without empty ones. */
 export function networkTables(plan: ClusterPlan): FactTable[] {
   const own = plan.target === "aws" ? awsTables(plan) : hostTables(plan);
-  return [...own, sshTable(plan), groupTable(plan)].filter(({ rows }) => rows.length > 0);
+  return [...own, podNetworkTable(plan), sshTable(plan), groupTable(plan)].filter(({ rows }) => rows.length > 0);
 }
 
 function awsTables(plan: AwsClusterPlan): FactTable[] {
@@ -28,7 +28,71 @@ function awsTables(plan: AwsClusterPlan): FactTable[] {
     interfaceTable(plan),
     routeTable(plan),
     balancerTable(plan),
+    ingressBalancerTable(plan),
+    roleTable(plan),
   ];
+}
+
+const MAKERS = { stack: "this stack", controller: "the AWS Load Balancer Controller, in the cluster" } as const;
+
+/** The load balancer in front of the ingress, whoever makes it. */
+function ingressBalancerTable({ ingressLoadBalancer: balancer }: AwsClusterPlan): FactTable {
+  const rows =
+    balancer === undefined
+      ? []
+      : [
+          ["Made by", MAKERS[balancer.madeBy]],
+          ["Scheme", balancer.internal ? "internal" : "internet-facing"],
+          ["Ports", balancer.ports.map((port) => `tcp ${port}`).join(", ")],
+          ["Subnets", balancer.subnets.join(", ")],
+          ["Security group", balancer.group],
+          ["Nodes", someNames(balancer.nodes, "node")],
+        ];
+  return { title: "Load balancer of the ingress", heads: ["What", "Value"], rows };
+}
+
+/** What instances may do in AWS. */
+function roleTable({ instanceRole: role }: AwsClusterPlan): FactTable {
+  const rows = (role?.statements ?? []).map(({ Action, Resource, Condition }) => [
+    Action.join(", "),
+    Resource.join(", "),
+    Condition === undefined ? "" : JSON.stringify(Condition),
+  ]);
+  const who = role === undefined ? "" : `, ${role.key}: of the instances of ${someNames(role.nodes, "node")}`;
+  return { title: `Role in AWS${who}`, heads: ["May", "On", "Where"], rows };
+}
+
+const PROXIES = {
+  "kube-proxy": "kube-proxy of K3s",
+  calico: "Calico's eBPF data plane",
+  cilium: "Cilium's eBPF",
+  none: "a proxy of your own",
+} as const;
+
+const POLICIES = {
+  k3s: "K3s's network policy controller",
+  calico: "Calico",
+  cilium: "Cilium",
+  none: "nobody, unless your CNI does",
+} as const;
+
+/** The cluster's own network: what carries pods' packets, in which size, and what keeps Services and policies. */
+function podNetworkTable({ podNetwork, fixed }: ClusterPlan): FactTable {
+  const { families, cni, encapsulation, overhead = 0, linkMtu, podMtu, proxy, policies } = podNetwork;
+  const network = (name: string): string =>
+    [`k3s.${name}`, `k3s.${name}6`].flatMap((key) => fixed[key] ?? []).join(" and ");
+  const rows = [
+    ["IP families", families.map((family) => (family === "ipv4" ? "IPv4" : "IPv6")).join(" and ")],
+    ["Pods", network("clusterCidr")],
+    ["Services", network("serviceCidr")],
+    ["CNI", cni === "none" ? "your own" : cni],
+    ...(encapsulation === undefined ? [] : [["Encapsulation", `${encapsulation}, ${count(overhead, "byte")}`]]),
+    ["MTU between nodes", String(linkMtu)],
+    ...(podMtu === undefined ? [] : [["MTU of pods", String(podMtu)]]),
+    ["Services forwarded by", PROXIES[proxy]],
+    ["Network policies kept by", POLICIES[policies]],
+  ];
+  return { title: "Cluster network", heads: ["What", "Value"], rows };
 }
 
 function vpcTable({ network, region, tags }: AwsClusterPlan): FactTable {

@@ -2,27 +2,35 @@
  * What is open between the machines and networks of a stack, port range by port range. It is what `reach` answers (plan/reachability.ts),
  * asked for two machines of each kind and one port of each range that the rules tell apart, so that a thousand nodes cost as much as ten.
  */
-import { WORLD, overlaps } from "../../catalogue/cidr";
+import { isWorld, overlaps } from "../../catalogue/cidr";
 import type { PortRange } from "../../catalogue/ports";
+import { ENTRY_PROTOCOLS, hasPorts, type EntryProtocol, type PortProtocol } from "../../catalogue/protocols";
 import { firewallOf, type Firewall, type FirewallHost } from "../../plan/firewall";
-import { reach } from "../../plan/reachability";
+import { reach, type ReachQuery } from "../../plan/reachability";
 import type { ClusterPlan, FlowPlan } from "../../plan/types";
 import type { PeerFact } from "./types";
 
 const LAST_PORT = 65535;
-export const PROTOCOLS = ["tcp", "udp"] as const;
-export type OpenProtocol = (typeof PROTOCOLS)[number] | "all";
+export type OpenProtocol = EntryProtocol | "all";
 
 /** Machines that the rules and the peers cannot tell apart are one kind; two of each stand for all, and for each other. */
 const OF_A_KIND = 2;
 
-/** What is open in one range of ports of one protocol. `all`: what only rules for all traffic let pass; the others are without it. */
+/**
+ * What is open in one range of ports of one protocol, or by a protocol without ports. `all`: what only rules for all traffic let pass;
+ * the others are without it.
+ */
 export interface OpenRange {
   readonly protocol: OpenProtocol;
   readonly ports: PortRange | "all";
   /** `pairKey` of each open pair of ends. */
   readonly pairs: ReadonlySet<string>;
 }
+
+/** What a query asks about, without its ends. */
+type Traffic =
+  | Pick<Extract<ReachQuery, { readonly port: number }>, "protocol" | "port">
+  | Pick<Exclude<ReachQuery, { readonly port: number }>, "protocol">;
 
 /** Two ends and a network as one text. An end is a machine's name or a network's CIDR. */
 export const pairKey = (from: string, to: string, network: string): string => `${from} ${to} ${network}`;
@@ -33,7 +41,7 @@ function machinesFor(firewall: Firewall, peers: readonly PeerFact[]): FirewallHo
     for (const member of members) memberships.set(member, [...(memberships.get(member) ?? []), key]);
   }
   const networks = new Set([
-    ...firewall.rules.flatMap(({ peer }) => (peer.kind === "cidr" && peer.cidr !== WORLD ? peer.cidr : [])),
+    ...firewall.rules.flatMap(({ peer }) => (peer.kind === "cidr" && !isWorld(peer.cidr) ? peer.cidr : [])),
     ...peers.flatMap(({ cidrs }) => cidrs),
   ]);
   const kinds = new Map<string, FirewallHost[]>();
@@ -55,7 +63,7 @@ function machinesFor(firewall: Firewall, peers: readonly PeerFact[]): FirewallHo
 }
 
 /** The ranges of ports that the rules and flows of a protocol tell apart, without those that no rule has. */
-function ranges(firewall: Firewall, flows: readonly FlowPlan[], protocol: (typeof PROTOCOLS)[number]): PortRange[] {
+function ranges(firewall: Firewall, flows: readonly FlowPlan[], protocol: PortProtocol): PortRange[] {
   const ports = firewall.rules.flatMap((rule) =>
     rule.protocol === protocol && rule.ports !== "all" ? rule.ports : [],
   );
@@ -68,27 +76,37 @@ function ranges(firewall: Firewall, flows: readonly FlowPlan[], protocol: (typeo
     .filter((range) => every || ports.some(({ from, to }) => from <= range.from && range.to <= to));
 }
 
-/** The pairs of ends that are open on a port. */
-function openPairs(firewall: Firewall, protocol: "tcp" | "udp", port: number): Set<string> {
+/** The pairs of ends that are open to what is asked about. */
+function openPairs(firewall: Firewall, traffic: Traffic): Set<string> {
   const queries = [
     ["machines", "machines"],
     ["machines", "networks"],
     ["networks", "machines"],
   ] as const;
-  const paths = queries.flatMap(([from, to]) => reach(firewall, { from, to, protocol, port }).paths);
+  const paths = queries.flatMap(([from, to]) => reach(firewall, { from, to, ...traffic }).paths);
   return new Set(paths.map(({ from, to, network }) => pairKey(from, to, network)));
 }
 
 function openRanges(firewall: Firewall, flows: readonly FlowPlan[]): [OpenRange, ...OpenRange[]] {
-  const [first] = PROTOCOLS;
   const forAll = { ...firewall, rules: firewall.rules.filter((rule) => rule.protocol === "all") };
-  const everything: OpenRange = { protocol: "all", ports: "all", pairs: openPairs(forAll, first, 1) };
-  const others = PROTOCOLS.flatMap((protocol) =>
-    ranges(firewall, flows, protocol).map((ports): OpenRange => {
-      const pairs = openPairs(firewall, protocol, ports.from);
-      return { protocol, ports, pairs: new Set([...pairs].filter((pair) => !everything.pairs.has(pair))) };
-    }),
-  );
+  const everything: OpenRange = {
+    protocol: "all",
+    ports: "all",
+    pairs: openPairs(forAll, { protocol: "tcp", port: 1 }),
+  };
+  const beyond = (traffic: Traffic): Set<string> =>
+    new Set([...openPairs(firewall, traffic)].filter((pair) => !everything.pairs.has(pair)));
+  const others = ENTRY_PROTOCOLS.flatMap((protocol): OpenRange[] => {
+    if (hasPorts(protocol)) {
+      return ranges(firewall, flows, protocol).map((ports) => ({
+        protocol,
+        ports,
+        pairs: beyond({ protocol, port: ports.from }),
+      }));
+    }
+    const named = firewall.rules.some((rule) => rule.protocol === protocol);
+    return named ? [{ protocol, ports: "all", pairs: beyond({ protocol }) }] : [];
+  });
   return [everything, ...others];
 }
 

@@ -1,12 +1,12 @@
 /** Who sends and receives in a stack: sets of nodes, the API's load balancer, and networks outside by label. */
-import { WORLD } from "../../catalogue/cidr";
+import { worldOf } from "../../catalogue/cidr";
+import { BALANCER_GROUPS, BALANCER_KINDS } from "../../plan/balancers";
 import type { ClusterPlan, NodePlan, NodeSet, Peer } from "../../plan/types";
 import { byText } from "../lists";
 import type { PeerFact } from "./types";
 
 /** Key of the peer that is everybody. */
 export const WORLD_PEER = "world";
-const BALANCER_PEER = "api-nlb";
 /** Outside peers that come first, in this order; the others follow by name, and the world is last. */
 const OUTSIDE_ORDER = ["admin", "clients", "bastion", "pods"];
 
@@ -16,7 +16,8 @@ export function peerKey(peer: Peer): string {
     case "nodes":
       return peer.set;
     case "apiLoadBalancer":
-      return BALANCER_PEER;
+    case "ingressLoadBalancer":
+      return BALANCER_GROUPS[peer.kind];
     case "cidr":
       return peer.label;
   }
@@ -50,7 +51,7 @@ function outsideOf(plan: ClusterPlan): [string, readonly string[]][] {
     OUTSIDE_ORDER.includes(label) ? OUTSIDE_ORDER.indexOf(label) : labels.length + OUTSIDE_ORDER.length;
   const sorted = labels.sort((one, other) => rank(one) - rank(other) || byText(one, other));
   const given = sorted.map((label): [string, readonly string[]] => [label, plan.outside[label] ?? []]);
-  return [...given.filter(([, cidrs]) => cidrs.length > 0), [WORLD_PEER, [WORLD]]];
+  return [...given.filter(([, cidrs]) => cidrs.length > 0), [WORLD_PEER, plan.podNetwork.families.map(worldOf)]];
 }
 
 /** Every peer, nodes first and the world last. */
@@ -59,7 +60,11 @@ export function peersOf(plan: ClusterPlan): PeerFact[] {
     const members = plan.nodes.filter((node) => isMember(node, set)).map((node) => node.name);
     return { key: set, kind: "nodes", members, cidrs: [] };
   });
-  const balancer: PeerFact = { key: BALANCER_PEER, kind: "apiLoadBalancer", members: [], cidrs: [] };
+  const balancers = BALANCER_KINDS.filter((kind) =>
+    kind === "apiLoadBalancer"
+      ? plan.api.kind === "nlb"
+      : plan.target === "aws" && plan.ingressLoadBalancer !== undefined,
+  ).map((kind): PeerFact => ({ key: BALANCER_GROUPS[kind], kind, members: [], cidrs: [] }));
   const outside = outsideOf(plan).map(([key, cidrs]): PeerFact => ({ key, kind: "outside", members: [], cidrs }));
-  return [...sets, ...(plan.api.kind === "nlb" ? [balancer] : []), ...outside];
+  return [...sets, ...balancers, ...outside];
 }

@@ -32,7 +32,10 @@ function placeWords(plan: ClusterPlan): string {
 }
 
 /** Components whose version is not K3s's own. */
-const CHARTS = ["traefik", "metallb"];
+const CHARTS = [
+  ...["calico", "cilium", "coredns-chart", "metallb", "aws-load-balancer-controller"],
+  ...["traefik", "traefik-chart", "nginx", "haproxy", "istio"],
+];
 
 function versionWords({ k3s, components }: ClusterPlan): string {
   const charts = components.filter(({ name, enabled }) => enabled && CHARTS.includes(name));
@@ -46,12 +49,39 @@ function poolWords({ nodes }: ClusterPlan): string {
   return [...pools].map(([pool, names]) => `${pool} (${someNames(names)})`).join("; ");
 }
 
-function clusterWords({ fixed, components, delivery }: ClusterPlan): string {
-  const balancers = components.filter(({ name, enabled }) => enabled && ["servicelb", "metallb"].includes(name));
+/** Components that give Services their addresses, and that take clients' requests. */
+const BALANCERS = ["servicelb", "metallb", "cilium-load-balancer", "aws-load-balancer-controller"];
+const INGRESSES = ["traefik", "traefik-chart", "nginx", "haproxy"];
+
+const PROXIES = { "kube-proxy": "kube-proxy", calico: "Calico's eBPF", cilium: "Cilium's eBPF", none: "none of K3s's" };
+const POLICIES = { k3s: "K3s's controller", calico: "Calico", cilium: "Cilium", none: "nobody" };
+
+/** What connects pods, with their MTU: `flannel vxlan, MTU 1450`. */
+function cniWords({ fixed, podNetwork }: ClusterPlan): string {
+  const { cni, encapsulation, podMtu, linkMtu } = podNetwork;
+  if (cni === "none") return "a CNI of your own";
+  const way =
+    cni === "flannel"
+      ? ` ${fixed["k3s.flannelBackend"] ?? "unknown"}`
+      : `, encapsulation ${encapsulation ?? "unknown"},`;
+  return `${cni}${way}${podMtu === undefined ? "" : ` with MTU ${podMtu} on ${linkMtu}`}`;
+}
+
+/** Which of some components run. */
+function oneOf(components: ClusterPlan["components"], names: readonly string[]): string {
+  const running = components.filter(({ name, enabled }) => enabled && names.includes(name));
+  return running.length === 0 ? "none" : running.map(({ name }) => name).join(", ");
+}
+
+function clusterWords(plan: ClusterPlan): string {
+  const { fixed, components, delivery, podNetwork } = plan;
+  const networks = (keys: readonly string[]): string => keys.flatMap((key) => fixed[`k3s.${key}`] ?? []).join(" and ");
   return [
-    `pods ${fixed["k3s.clusterCidr"] ?? "unknown"} by flannel ${fixed["k3s.flannelBackend"] ?? "unknown"}`,
-    `services ${fixed["k3s.serviceCidr"] ?? "unknown"}`,
-    `load balancer ${balancers.length === 0 ? "none" : balancers.map(({ name }) => name).join(", ")}`,
+    `pods ${networks(["clusterCidr", "clusterCidr6"])} by ${cniWords(plan)}`,
+    `services ${networks(["serviceCidr", "serviceCidr6"])} by ${PROXIES[podNetwork.proxy]}`,
+    `network policies kept by ${POLICIES[podNetwork.policies]}`,
+    `load balancer ${oneOf(components, BALANCERS)}`,
+    `ingress ${oneOf(components, INGRESSES)}`,
     delivery.mode === "api" ? "objects delivered by the cluster's API" : "objects delivered as files on the servers",
   ].join(", ");
 }

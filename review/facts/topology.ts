@@ -2,7 +2,7 @@
 import { networksOf, trafficWords } from "../../plan/flows";
 import type { AwsClusterPlan, ClusterPlan, NodePlan, SubnetPlan } from "../../plan/types";
 import { byText, grouped } from "../lists";
-import { count } from "../words";
+import { count, podWords } from "../words";
 import { someNames } from "./names";
 import { routeWords } from "./network";
 import { WORLD_PEER } from "./peers";
@@ -151,7 +151,7 @@ function networks(
   const kinds = new Map(peers.map(({ key, kind }) => [key, kind]));
   const names = networksOf(plan.layout);
   const boxes = names.map((name): TopologyBox => {
-    const details = [trafficWords(name)];
+    const details = [trafficWords(name), ...(name === "external" ? [] : [`pods by ${podWords(plan)}`])];
     return {
       key: `network-${name}`,
       kind: "network",

@@ -13,9 +13,9 @@ export interface Fact {
 
 /** One who sends or receives: a set of nodes, the API's load balancer, or networks outside of one label. */
 export interface PeerFact {
-  /** Stable key: `server`, `ingress-edge`, `api-nlb`, `admin`, `clients`, `world`, `bgp:NAME`, `service:NAME`, … */
+  /** Stable key: `server`, `ingress-edge`, `api-nlb`, `ingress-nlb`, `admin`, `clients`, `world`, `bgp:NAME`, `service:NAME`, … */
   readonly key: string;
-  readonly kind: "nodes" | "apiLoadBalancer" | "outside";
+  readonly kind: "nodes" | "apiLoadBalancer" | "ingressLoadBalancer" | "outside";
   /** Names of the nodes in the set, in the plan's order; empty for others. */
   readonly members: readonly string[];
   /** CIDRs of an outside peer; empty for others. */
@@ -142,6 +142,8 @@ export interface ReviewFacts {
   readonly configuration: readonly ConfigurationFact[];
   /** `/etc/rancher/k3s/registries.yaml` of every node, if there is one. */
   readonly registries?: string;
+  /** `/etc/rancher/k3s/flannel.json` of every node, if there is one. */
+  readonly flannelConfig?: string;
   /** In the order in which they are put into the cluster. */
   readonly objects: readonly ObjectFact[];
   readonly components: readonly { readonly name: string; readonly enabled: boolean; readonly why: string }[];

@@ -131,6 +131,8 @@ function peerRow({ key, kind, members, cidrs }: PeerFact): string[] {
       return [word(key), `${count(members.length, "node")}: ${names(members)}`];
     case "apiLoadBalancer":
       return [word(key), "the API's load balancer"];
+    case "ingressLoadBalancer":
+      return [word(key), "the ingress's load balancer"];
     case "outside":
       return [word(key), `${cidrs.length <= NAMED ? "" : `${count(cidrs.length, "network")}: `}${names(cidrs)}`];
   }
@@ -188,7 +190,7 @@ function networkSection({ network, topology }: ReviewFacts): Section {
   return { title: "The network", blocks: [drawing, ...network.flatMap(tableBlocks)] };
 }
 
-function configurationSection({ configuration, registries }: ReviewFacts): Section {
+function configurationSection({ configuration, registries, flannelConfig }: ReviewFacts): Section {
   const files = configuration.map(({ role, nodes, as, text: yaml }) => {
     const others =
       nodes.length === 1
@@ -196,14 +198,16 @@ function configurationSection({ configuration, registries }: ReviewFacts): Secti
         : `, for ${count(nodes.length, "node")} that differ only in what is their own: ${names(nodes)}`;
     return { title: `${md(role)}: ${word(as)}${others}`, text: yaml, language: "yaml" };
   });
-  const mirrors = { title: `${code("/etc/rancher/k3s/registries.yaml")}, on every node`, language: "yaml" };
+  const everywhere = (name: string, language: string, of: string | undefined): Block[] => {
+    const title = `${code(`/etc/rancher/k3s/${name}`)}, on every node`;
+    return of === undefined ? [] : [{ kind: "files", files: [{ title, language, text: of }], noun: "file" }];
+  };
   return {
     title: `K3s configuration (${code("/etc/rancher/k3s/config.yaml")})`,
     blocks: [
       { kind: "files", files, noun: "file" },
-      ...(registries === undefined
-        ? []
-        : [{ kind: "files", files: [{ ...mirrors, text: registries }], noun: "file" } as const]),
+      ...everywhere("registries.yaml", "yaml", registries),
+      ...everywhere("flannel.json", "json", flannelConfig),
     ],
   };
 }

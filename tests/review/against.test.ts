@@ -144,8 +144,8 @@ describe("where the old code does not run", () => {
   });
 
   test.each([
-    ['{"format": 99, "plan": {}}', "it has format 99, and this program reads format 1"],
-    ['{"format": 1, "plan": {"stack": "dev-shared"}}', "it holds no plan"],
+    ['{"format": 99, "plan": {}}', "it has format 99, and this program reads format 2"],
+    ['{"format": 2, "plan": {"stack": "dev-shared"}}', "it holds no plan"],
     ["[]", "it is no plan file"],
     ["<<<<<<< HEAD", "it is not JSON"],
   ])("a committed plan that is none is not read on: %s", (text, why) => {

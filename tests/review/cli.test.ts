@@ -317,14 +317,30 @@ describe("npm run reach", () => {
   });
 
   test("every mistake of the command line comes at once", () => {
-    const { code, stdout } = run("reach", "--from", "world", "--protocol", "icmp", "--port", "0", "--json");
+    const { code, stdout } = run("reach", "--from", "world", "--protocol", "sctp", "--port", "0", "--json");
     expect(code).toBe(1);
     const { problems } = JSON.parse(stdout) as { problems: { path: string; message: string }[] };
     expect(problems.map(({ path, message }) => `${path} ${message}`)).toEqual([
-      '--protocol is "icmp"; allowed: tcp, udp',
+      '--protocol is "sctp"; allowed: tcp, udp, icmp, icmpv6, ipip',
       "--to is missing; it takes PEER",
       "--stack is missing; it takes NAME",
       '--port is "0"; allowed: a whole number from 1 to 65535',
     ]);
+  });
+
+  test("a port goes with protocols that have ports, and with no other", () => {
+    const ask = (...more: string[]): string[] => {
+      const { stdout } = run("reach", "--stack", "dev-shared", "--from", "node", "--to", "node", "--json", ...more);
+      const { problems, verdict } = JSON.parse(stdout) as {
+        problems?: { path: string; message: string }[];
+        verdict?: string;
+      };
+      return problems?.map(({ path, message }) => `${path} ${message}`) ?? [String(verdict)];
+    };
+    expect(ask("--protocol", "udp")).toEqual(["--port is missing; it takes NUMBER"]);
+    expect(ask("--protocol", "ipip", "--port", "4")).toEqual([
+      "--port is given with ipip, which has no ports; allowed: none",
+    ]);
+    expect(ask("--protocol", "icmp")).toEqual(["no"]);
   });
 });

@@ -2,6 +2,7 @@
 import { createPlan } from "../../plan";
 import type { ClusterPlan } from "../../plan/types";
 import { differenceOf, isUnchanged } from "../../review/difference/index";
+import { factsOf } from "../../review/facts/index";
 import type { Difference, NodeChange } from "../../review/difference/types";
 import { digestedPlan, planFile } from "../../review/plan-file";
 import { existingSpecOf, host, merge, specOf, type Settings } from "../support/stacks";
@@ -450,5 +451,95 @@ describe("hosts that are there already", () => {
     expect(difference.nodes.filter(({ node }) => node === "server-1")).toEqual([
       { node: "server-1", role: "server", what: "replaced", why: ["target: aws → existing: another machine"] },
     ]);
+  });
+});
+
+describe("a layer of the network becomes another", () => {
+  const calico = (over: Settings = {}): Settings => ({ cni: { type: "calico", ...over } });
+  const rebuilds = ({ rebuild }: Difference): string[] =>
+    rebuild.map(({ path, before: old, after: now, change }) => `${change} ${path}: ${old} → ${now}`);
+  const settingsOf = ({ settings }: Difference, beginning: string): string[] =>
+    settings
+      .filter(({ what }) => what.startsWith(beginning))
+      .map(({ what, before: old, after: now }) => `${what}: ${old} → ${now}`);
+
+  test("the CNI: a rebuild, which is refused and stands first, before what goes through", () => {
+    const difference = between(planOf(), planOf({ ...calico(), dns: "coredns-chart" }));
+    expect(rebuilds(difference)).toEqual(["refused cni: flannel → calico", "migration dns: coredns → coredns-chart"]);
+    expect(settingsOf(difference, "component calico")).toEqual([
+      expect.stringMatching(
+        /^component calico: off \(cni is flannel\) → on \(CNI, release v\S+, encapsulation vxlan, /u,
+      ),
+    ]);
+    // The wait for nodes is no object; charts are named with their versions.
+    const objects = settingsOf(difference, "object ");
+    expect(objects.filter((one) => one.includes("nodes-ready"))).toEqual([]);
+    expect(objects).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^object calico: none → Helm release \S+, chart v\d+\.\d+\.\d+$/u),
+        expect.stringMatching(/^object coredns\S*: none → Helm release coredns, chart \d+\.\d+\.\d+$/u),
+      ]),
+    );
+    expect(lines(difference)[0]).toContain("config.yaml: flannel-backend: vxlan → none");
+    const ports = reach(difference).filter((one) => one.includes("udp 8472") || one.includes("udp 4789"));
+    expect(ports.some((one) => one.startsWith("+") && one.includes("4789"))).toBe(true);
+    expect(ports.some((one) => one.startsWith("-") && one.includes("8472"))).toBe(true);
+  });
+
+  test("the same CNI with another encapsulation: it goes through, and is told", () => {
+    const difference = between(
+      planOf(calico()),
+      planOf(calico({ encapsulation: "vxlan-cross-subnet", wireguard: true })),
+    );
+    expect(rebuilds(difference)).toEqual(["migration cni.encapsulation: VXLAN → VXLAN between subnets or WireGuard"]);
+  });
+
+  test("pods' MTU: flannel's own file, and a restart that says so", () => {
+    const mtu = (value: number): ClusterPlan => planOf({ cni: { type: "flannel", mtu: value } });
+    const first = between(planOf(), mtu(1400));
+    expect(rebuilds(first)).toEqual([]);
+    expect(settingsOf(first, "flannel.json")).toContain("flannel.json: Backend.MTU: none → 1450");
+    expect(lines(first)[0]).toBe("server-1 restarts: config.yaml: flannel-conf: none → /etc/rancher/k3s/flannel.json");
+    const second = between(mtu(1400), mtu(1300));
+    expect(lines(second)).toEqual([
+      ...everywhere("server", "restarts: flannel.json: Backend.MTU: 1450 → 1350"),
+      ...everywhere("agent", "restarts: flannel.json: Backend.MTU: 1450 → 1350"),
+    ]);
+    expect(second.settings).toContainEqual({
+      what: "component flannel",
+      before: "on (K3s's CNI, backend vxlan, pods' MTU 1400, as cni.mtu says)",
+      after: "on (K3s's CNI, backend vxlan, pods' MTU 1300, as cni.mtu says)",
+    });
+  });
+
+  test("both families: refused", () => {
+    const difference = between(planOf(), planOf({ ipFamilies: ["ipv4", "ipv6"] }));
+    expect(rebuilds(difference)[0]).toBe("refused ipFamilies: ipv4 → ipv4, ipv6");
+  });
+});
+
+describe("load balancers of AWS in front of the ingress", () => {
+  test("one that the stack makes is a resource, and costs", () => {
+    const difference = differenceFor({ loadBalancer: { type: "servicelb", nlb: true } });
+    expect(resources(difference)).toContainEqual(
+      expect.stringMatching(
+        /^created ingress load balancer ingress: internet-facing, tcp 80, 443, to .*, made by the stack$/u,
+      ),
+    );
+    expect(difference.cost).toContainEqual({ what: "load balancers", before: 0, after: 1 });
+  });
+
+  test("the controller's: what the instances may do in AWS is told, and who has the role", () => {
+    const plan = planOf({ loadBalancer: "aws" });
+    const role = factsOf(plan).network.find(({ title }) => title.startsWith("Role in AWS"));
+    expect(role?.title).toContain("of the instances of server-1, server-2, server-3");
+    expect(role?.rows.length).toBeGreaterThan(0);
+    expect(role?.rows.flatMap(([actions = ""]) => actions.split(", ")).every((one) => /^\w+:\w+\*?$/u.test(one))).toBe(
+      true,
+    );
+    const difference = between(planOf(), plan);
+    expect(resources(difference)).toContainEqual(expect.stringMatching(/^created role in AWS \S+: \d+ actions, /u));
+    const table = factsOf(plan).network.find(({ title }) => title === "Load balancer of the ingress");
+    expect(table?.rows[0]).toEqual(["Made by", "the AWS Load Balancer Controller, in the cluster"]);
   });
 });

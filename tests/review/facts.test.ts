@@ -261,7 +261,7 @@ describe("facts of particular stacks", () => {
       {
         label: "Cluster",
         value:
-          "pods 10.42.0.0/16 by flannel vxlan, services 10.43.0.0/16, load balancer none, objects delivered by the cluster's API",
+          "pods 10.42.0.0/16 by flannel vxlan with MTU 8951 on 9001, services 10.43.0.0/16 by kube-proxy, network policies kept by K3s's controller, load balancer none, ingress traefik, objects delivered by the cluster's API",
       },
     ]);
   });

@@ -11,7 +11,11 @@ function peerLine(peer, key) {
   if (peer.kind === "nodes")
     return html("dd", {}, `${counted(peer.members.length, "node")}: `, nameList(peer.members, "node"));
   if (peer.kind === "outside") return html("dd", {}, "outside the cluster: ", nameList(peer.cidrs, "network"));
-  return html("dd", {}, "the API's load balancer");
+  return html(
+    "dd",
+    {},
+    peer.kind === "ingressLoadBalancer" ? "the ingress's load balancer" : "the API's load balancer",
+  );
 }
 
 /**

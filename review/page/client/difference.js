@@ -49,6 +49,12 @@ function reasonCell(flows, because) {
   );
 }
 
+/** @param {ReachChange} change */
+function changeWords({ protocol, ports }) {
+  if (protocol === "all") return "all traffic";
+  return ["icmp", "icmpv6", "ipip"].includes(protocol) ? protocol : `${protocol} ${ports}`;
+}
+
 /**
  * @param {string} caption
  * @param {readonly ReachChange[]} changes
@@ -66,7 +72,7 @@ function reachTable(caption, changes, kind) {
           "span",
           {},
           html("span", { class: `sign ${kind}`, "aria-hidden": "true" }, kind === "gained" ? "+" : "−"),
-          mono(change.protocol === "all" ? "all traffic" : `${change.protocol} ${change.ports}`),
+          mono(changeWords(change)),
           change.world && html("div", {}, worldBadge()),
         ),
         endCell(change.from, change.sources),

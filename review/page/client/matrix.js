@@ -71,7 +71,7 @@ function filterForm(facts, changed) {
     "select",
     { onchange: changed },
     html("option", { value: "" }, "any"),
-    ...options(["tcp", "udp"]),
+    ...options(["tcp", "udp", "icmp", "icmpv6", "ipip"]),
   );
   const port = html("input", { type: "number", min: 0, max: 65535, inputmode: "numeric", oninput: changed });
   const world = html("input", { type: "checkbox", onchange: changed });

@@ -18,18 +18,29 @@
  * }} Reach
  */
 
-/** The network of every address. */
-const EVERYONE = "0.0.0.0/0";
+/** The networks of every address. */
+const EVERYONE = ["0.0.0.0/0", "::/0"];
 
-/** @param {string} cidr @returns {[number, number]} the first and the last address of a network, as numbers */
+/** @param {string} text an IPv6 address @returns {string[]} its eight parts */
+function hexParts(text) {
+  const [before = "", after] = text.split("::");
+  const [left, right] = [before, after ?? ""].map((half) => (half === "" ? [] : half.split(":")));
+  const zeros = after === undefined ? 0 : 8 - (left?.length ?? 0) - (right?.length ?? 0);
+  return [...(left ?? []), ...Array.from({ length: zeros }, () => "0"), ...(right ?? [])];
+}
+
+/** @param {string} cidr @returns {[bigint, bigint]} the first and the last address of a network, as numbers */
 function addressRange(cidr) {
-  const [address = "", length = "32"] = cidr.split("/");
-  const first = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  return [first, first + 2 ** (32 - Number(length)) - 1];
+  const [address = "", length = ""] = cidr.split("/");
+  const [parts, size, radix] = address.includes(":") ? [hexParts(address), 16n, "0x"] : [address.split("."), 8n, ""];
+  const first = parts.reduce((sum, part) => (sum << size) + BigInt(`${radix}${part}`), 0n);
+  const bits = size * BigInt(parts.length);
+  return [first, first + (1n << (bits - BigInt(length === "" ? bits : length))) - 1n];
 }
 
 /** @param {string} outer @param {string} inner */
 function cidrContains(outer, inner) {
+  if (outer.includes(":") !== inner.includes(":")) return false;
   const [outerFirst, outerLast] = addressRange(outer);
   const [first, last] = addressRange(inner);
   return outerFirst <= first && last <= outerLast;
@@ -43,7 +54,7 @@ function cidrContains(outer, inner) {
 function peerContains(outer, inner) {
   if (outer.key === inner.key) return true;
   // Everybody holds everyone who has a name: that says nothing.
-  if (outer.kind !== inner.kind || outer.cidrs.includes(EVERYONE)) return false;
+  if (outer.kind !== inner.kind || outer.cidrs.some((cidr) => EVERYONE.includes(cidr))) return false;
   if (outer.kind === "nodes") {
     const members = new Set(outer.members);
     return inner.members.length > 0 && inner.members.every((name) => members.has(name));
@@ -53,14 +64,14 @@ function peerContains(outer, inner) {
 }
 
 /**
- * Ports in words, such as `tcp 80, 2379-2380; udp 53`, or `all traffic`, one by one.
+ * Ports in words, such as `tcp 80, 2379-2380; udp 53; icmp echo-request`, or `all traffic`, one by one.
  * @param {string} network
  * @param {string} words
  * @returns {Opening[]}
  */
 function splitPorts(network, words) {
   return words.split("; ").flatMap((part) => {
-    const [, protocol = "all", list = "all"] = /^(tcp|udp) (.*)$/su.exec(part) ?? [];
+    const [, protocol = "all", list = "all"] = /^(tcp|udp|icmp|icmpv6|ipip)(?: (.*))?$/su.exec(part) ?? [];
     return list.split(", ").map((ports) => ({ network, protocol, ports }));
   });
 }
@@ -86,7 +97,7 @@ function openingPasses({ network, protocol, ports }, filter) {
   return (
     (filter.network === "" || network === filter.network) &&
     (filter.protocol === "" || protocol === "all" || protocol === filter.protocol) &&
-    (filter.port === "" || (from <= port && port <= to))
+    (filter.port === "" || (!["icmp", "icmpv6", "ipip"].includes(protocol) && from <= port && port <= to))
   );
 }
 
@@ -98,7 +109,8 @@ function openingLines(openings) {
   const protocols = [...new Set(openings.map(({ protocol }) => protocol))];
   return protocols.map((protocol) => {
     const ports = openings.filter((opening) => opening.protocol === protocol).map((opening) => opening.ports);
-    return protocol === "all" ? "all traffic" : `${protocol} ${ports.join(", ")}`;
+    if (protocol === "all") return "all traffic";
+    return ports.every((range) => range === "all") ? protocol : `${protocol} ${ports.join(", ")}`;
   });
 }
 
@@ -159,7 +171,7 @@ function reachOf(facts) {
   const openings = (pair) => (cell(pair)?.open ?? []).flatMap(({ network, ports }) => splitPorts(network, ports));
   /** @type {Reach["isWorld"]} */
   const isWorld = ({ from, to }) =>
-    peers.get(from)?.cidrs.includes(EVERYONE) === true && peers.get(to)?.kind !== "outside";
+    peers.get(from)?.cidrs.some((cidr) => EVERYONE.includes(cidr)) === true && peers.get(to)?.kind !== "outside";
   return {
     facts,
     peers,

@@ -92,6 +92,19 @@ function registriesBlock({ registries }) {
 }
 
 /** @param {ReviewFacts} facts */
+function flannelBlock({ flannelConfig }) {
+  return (
+    flannelConfig !== undefined &&
+    html(
+      "div",
+      { class: "block" },
+      html("h4", {}, "Flannel, on every node"),
+      codeBlock("Configuration of flannel", flannelConfig),
+    )
+  );
+}
+
+/** @param {ReviewFacts} facts */
 function objectBlocks({ objects }) {
   if (objects.length === 0) return [note("None.")];
   return objects.map(({ key, name, text }) =>
@@ -182,7 +195,13 @@ function stackView(facts, prefix) {
     section(`${prefix}-reach`, "Who can reach what", matrixView(facts, rules.reveal)),
     section(`${prefix}-rules`, `Rules (${facts.rules.length})`, rules.element),
     section(`${prefix}-network`, "Network", ...networkTables(facts)),
-    section(`${prefix}-configuration`, "K3s configuration", ...configurationBlocks(facts), registriesBlock(facts)),
+    section(
+      `${prefix}-configuration`,
+      "K3s configuration",
+      ...configurationBlocks(facts),
+      registriesBlock(facts),
+      flannelBlock(facts),
+    ),
     section(`${prefix}-objects`, `Objects in the cluster (${facts.objects.length})`, ...objectBlocks(facts)),
     section(`${prefix}-components`, "Components", componentsTable(facts)),
     section(`${prefix}-warnings`, `Warnings (${facts.warnings.length})`, warningList(facts)),
