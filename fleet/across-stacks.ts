@@ -1,6 +1,8 @@
 /** What is wrong between stacks, of which none is wrong by itself: networks that overlap, hosts and names that two of them claim. */
-import { SHARED_ADDRESSES, contains, isAddress, isPrivate, overlaps } from "../catalogue/cidr";
-import { span } from "../spec/checks/load-balancer";
+import { SHARED_ADDRESSES, contains, hostNetwork, isAddress, isPrivate, overlaps } from "../catalogue/cidr";
+import { NETWORK_KEYS, podNetworks } from "../catalogue/families";
+import { podPaths } from "../catalogue/host-network";
+import { span } from "../spec/checks/address-pools";
 import type { Problem, ProblemCode } from "../spec/problems";
 import { show } from "../spec/show";
 import type { AwsSpec, ClusterSpec, ExistingSpec } from "../spec/types";
@@ -16,7 +18,7 @@ function placeOf(spec: ClusterSpec): string {
 
 /** Whether an address, or a network, means the same machines in both stacks. */
 function sameMeaning(one: ClusterSpec, other: ClusterSpec, address: string): boolean {
-  const cidr = address.includes("/") ? address : `${address}/32`;
+  const cidr = address.includes("/") ? address : hostNetwork(address);
   return placeOf(one) === placeOf(other) || !(isPrivate(cidr) || contains(SHARED_ADDRESSES, cidr));
 }
 
@@ -43,6 +45,7 @@ function ofPair(earlier: ClusterSpec, later: ClusterSpec): Problem[] {
     ...(earlier.target === "existing" && later.target === "existing" ? hosts(earlier, later) : []),
     ...clusterNetworks(earlier, later),
     ...clusterNetworks(later, earlier),
+    ...routedPods(earlier, later),
     ...hostsInVpc(earlier, later),
     ...hostsInVpc(later, earlier),
     ...pools(earlier, later),
@@ -57,6 +60,12 @@ function vpcOf(spec: AwsSpec): Named {
   return vpc === undefined
     ? { path: `${spec.stack}/network.vpcCidr`, text: vpcCidr }
     : { path: `${spec.stack}/network.vpc.cidr`, text: vpc.cidr };
+}
+
+/** A VPC's networks of both families; the IPv6 network of a VPC that is yet to be made is AWS's to say. */
+function vpcNetworks(spec: AwsSpec): Named[] {
+  const cidr6 = spec.network.vpc?.cidr6;
+  return [vpcOf(spec), ...(cidr6 === undefined ? [] : [{ path: `${spec.stack}/network.vpc.cidr6`, text: cidr6 }])];
 }
 
 /** VPCs that could never be connected, by peering, VPN or transit gateway: of one that is yet to be made, the range can be chosen. */
@@ -152,6 +161,9 @@ function addressesOf(spec: ClusterSpec): Named[] {
       ...(external.kind === "address" && external.address !== address
         ? [{ path: `${spec.stack}/nodes[${index}].external`, text: external.address }]
         : []),
+      ...(external.address6 === undefined || external.address6 === address
+        ? []
+        : [{ path: `${spec.stack}/nodes[${index}].external.address6`, text: external.address6 }]),
     ];
     return lost ? [] : own.filter(({ text }) => isAddress(text));
   });
@@ -159,8 +171,9 @@ function addressesOf(spec: ClusterSpec): Named[] {
 
 /** Pods and services of one stack where the other's machines are: its pods could not reach these. */
 function clusterNetworks(one: ClusterSpec, other: ClusterSpec): Problem[] {
-  const taken = [...(other.target === "aws" ? [vpcOf(other)] : []), ...addressesOf(other)];
-  return (["clusterCidr", "serviceCidr"] as const).flatMap((key) => {
+  const taken = [...(other.target === "aws" ? vpcNetworks(other) : []), ...addressesOf(other)];
+  const keys = one.ipFamilies.flatMap((family) => [NETWORK_KEYS[family].pods, NETWORK_KEYS[family].services]);
+  return keys.flatMap((key) => {
     const cidr = one.k3s[key];
     const hit = taken.find(({ text }) => overlaps(cidr, text) && sameMeaning(one, other, text));
     if (hit === undefined) return [];
@@ -173,6 +186,31 @@ function clusterNetworks(one: ClusterSpec, other: ClusterSpec): Problem[] {
         "choose another range before the cluster is created, if they are to reach it",
       ),
     ];
+  });
+}
+
+/** Whether pods' packets cross the network as they are, from pods' own addresses. */
+export function routesPods({ cni, ipFamilies, k3s }: ClusterSpec): boolean {
+  return podPaths({ cni, ipFamilies, flannelBackend: k3s.flannelBackend }).routed;
+}
+
+/** Whether two stacks are on one network, which carries pods' packets: one VPC (none leave it), or hosts that reach each other. */
+function shareNetwork(one: ClusterSpec, other: ClusterSpec): boolean {
+  if (one.target === "aws" && other.target === "aws")
+    return one.network.vpc !== undefined && one.network.vpc.id === other.network.vpc?.id;
+  return one.target === other.target && placeOf(one) === placeOf(other);
+}
+
+/** Pod networks that two stacks route on one network: an address there would be a pod of each. */
+function routedPods(earlier: ClusterSpec, later: ClusterSpec): Problem[] {
+  if (!shareNetwork(earlier, later) || !routesPods(earlier) || !routesPods(later)) return [];
+  return later.ipFamilies.flatMap((family) => {
+    const key = NETWORK_KEYS[family].pods;
+    const hit = podNetworks(earlier).find((cidr) => overlaps(cidr, later.k3s[key]));
+    if (hit === undefined) return [];
+    const message = `shares addresses with the pods of ${earlier.stack} (${show(later.k3s[key])} and ${show(hit)}), and both stacks route pods' packets as they are on one network; allowed: pod networks that do not overlap`;
+    const remedy = "choose another range before the cluster is created, or an encapsulation in one of them";
+    return [between("pod-networks-overlap", `${later.stack}/k3s.${key}`, message, remedy)];
   });
 }
 
@@ -193,9 +231,9 @@ function hostsInVpc(one: ClusterSpec, other: ClusterSpec): Problem[] {
   ];
 }
 
-/** Ranges of MetalLB's pools. */
+/** Ranges of a load balancer's pools, MetalLB's or Cilium's. */
 function rangesOf({ stack, loadBalancer }: ClusterSpec): Named[] {
-  if (loadBalancer.type !== "metallb") return [];
+  if (!("pools" in loadBalancer)) return [];
   return loadBalancer.pools.flatMap(({ addresses }, pool) =>
     addresses.map((text, index) => ({ path: `${stack}/loadBalancer.pools[${pool}].addresses[${index}]`, text })),
   );
@@ -210,7 +248,8 @@ function pools(earlier: ClusterSpec, later: ClusterSpec): Problem[] {
     const own = span(text);
     const hit = rangesOf(earlier).find((other) => {
       const theirs = span(other.text);
-      if (own === undefined || theirs === undefined || own.first > theirs.last || theirs.first > own.last) return false;
+      if (own === undefined || theirs === undefined || own.family !== theirs.family) return false;
+      if (own.first > theirs.last || theirs.first > own.last) return false;
       return sameMeaning(earlier, later, firstOf(text));
     });
     if (hit === undefined) return [];
@@ -219,13 +258,14 @@ function pools(earlier: ClusterSpec, later: ClusterSpec): Problem[] {
   });
 }
 
-/** Ranges of MetalLB that hold a host of another stack. */
+/** Ranges of a load balancer that hold a host of another stack. */
 function hostsInPools(one: ClusterSpec, other: ClusterSpec): Problem[] {
   return rangesOf(one).flatMap(({ path, text }) => {
     const range = span(text);
     const hit = addressesOf(other).find((host) => {
-      const at = span(`${host.text}/32`)?.first;
-      if (range === undefined || at === undefined || at < range.first || at > range.last) return false;
+      const at = span(hostNetwork(host.text));
+      if (range === undefined || at?.family !== range.family) return false;
+      if (at.first < range.first || at.first > range.last) return false;
       return sameMeaning(one, other, host.text);
     });
     if (hit === undefined) return [];

@@ -1,11 +1,13 @@
 /** A copy of a stack's file under another name: what would collide with other stacks is chosen anew, and no secret is taken along. */
 import { createHash } from "node:crypto";
 import { isAddress } from "../../catalogue/cidr";
+import { NETWORK_KEYS, urlHost } from "../../catalogue/families";
 import { NAMESPACE, isObject } from "../../spec/config";
-import { span } from "../../spec/checks/load-balancer";
+import { span } from "../../spec/checks/address-pools";
 import type { Problem } from "../../spec/problems";
 import { formatPath, isSecretSetting } from "../../spec/show";
 import type { ClusterSpec } from "../../spec/types";
+import { routesPods } from "../across-stacks";
 import { FreeAddresses } from "./free";
 import { StackText } from "./stack-text";
 
@@ -109,6 +111,7 @@ class Copy {
     const { source, name } = this.input;
     this.secrets();
     if (source.target === "aws") this.network();
+    this.podNetworks();
     this.hosts();
     this.pools();
     this.api();
@@ -187,13 +190,33 @@ class Copy {
     this.changed.push({ path: "network.vpcCidr", from: old, to: cidr });
   }
 
+  /** Networks of pods whose packets are routed as they are: two stacks on one network cannot have the same. */
+  private podNetworks(): void {
+    const { source } = this.input;
+    if (!routesPods(source)) return;
+    for (const family of source.ipFamilies) {
+      const key = NETWORK_KEYS[family].pods;
+      const old = source.k3s[key];
+      const cidr = this.free.network(old);
+      if (this.text.has(at("k3s", key)) || cidr === undefined) {
+        this.moved(at("k3s", key), old, cidr);
+        continue;
+      }
+      if (this.text.has(at("k3s"))) this.text.insert(at("k3s"), key, JSON.stringify(cidr));
+      else this.text.insert(["config"], `${NAMESPACE}:k3s`, `{ ${key}: ${JSON.stringify(cidr)} }`);
+      this.changed.push({ path: `k3s.${key}`, from: old, to: cidr });
+    }
+  }
+
   /** Hosts are others: the next free addresses, and keys that nobody has. */
   private hosts(): void {
     const { source, name } = this.input;
     if (source.target !== "existing") return;
     source.nodes.forEach((node, index) => {
       this.hostAddress(["nodes", index, "address"], `${node.name}.${label(name)}.invalid`);
-      for (const kind of ["external", "backplane"] as const) this.hostAddress(["nodes", index, kind, "address"], "");
+      for (const kind of ["external", "backplane"] as const) {
+        for (const key of ["address", "address6"]) this.hostAddress(["nodes", index, kind, key], "");
+      }
       this.text.replace(at("nodes", index, "hostKey"), hostKey(`${name}/${node.name}`));
       this.leaveOut(at("nodes", index, "lost"), "the other stack's host");
     });
@@ -213,7 +236,7 @@ class Copy {
 
   private pools(): void {
     const { loadBalancer } = this.input.source;
-    if (loadBalancer.type !== "metallb") return;
+    if (!("pools" in loadBalancer)) return;
     loadBalancer.pools.forEach(({ addresses }, pool) => {
       addresses.forEach((old, index) => {
         this.moved(at("loadBalancer", "pools", pool, "addresses", index), old, span(old) && this.free.range(old));
@@ -234,6 +257,14 @@ class Copy {
       const old = source.api.endpoint.address;
       this.moved(at("api", "endpoint"), old, own(old));
       this.edit.push({ path: "api.endpoint", note: "leads to nobody: put the API's own name or address" });
+    }
+    const path = at("cni", "apiAddress");
+    const said = this.text.scalar(path);
+    const [, host, port] = (typeof said === "string" ? /^\[?(.+?)\]?:(\d+)$/u.exec(said) : null) ?? [];
+    if (host !== undefined && port !== undefined) {
+      const to = own(host);
+      this.moved(path, host, to === undefined ? undefined : `${urlHost(to)}:${port}`);
+      this.edit.push({ path: "cni.apiAddress", note: "leads to nobody: put where the CNI reaches the API" });
     }
     const sans = source.k3s.tlsSans;
     const seen = new Set<string>();

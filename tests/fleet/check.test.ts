@@ -266,3 +266,58 @@ describe("the command", () => {
     expect((await check(root({}), "--help")).stdout).toContain("Usage: npm run check -- [options]\n");
   });
 });
+
+describe("pod networks that are routed as they are", () => {
+  const routed = (stack: string, address: string, letter: string, over: Settings = {}): ClusterSpec =>
+    one(stack, address, letter, { k3s: { flannelBackend: "host-gw" }, ...over });
+
+  test("share no addresses on one network", () => {
+    expect(told(routed("a", "10.1.0.11", "a"), routed("b", "10.1.0.12", "b"))).toEqual([
+      'b/k3s.clusterCidr: shares addresses with the pods of a ("10.42.0.0/16" and "10.42.0.0/16"), and both stacks route pods\' packets as they are on one network; allowed: pod networks that do not overlap; choose another range before the cluster is created, or an encapsulation in one of them [pod-networks-overlap]',
+    ]);
+    const apart = { flannelBackend: "host-gw", clusterCidr: "10.52.0.0/16" };
+    expect(told(routed("a", "10.1.0.11", "a"), one("b", "10.1.0.12", "b", { k3s: apart }))).toEqual([]);
+    expect(told(routed("a", "10.1.0.11", "a"), one("b", "10.1.0.12", "b"))).toEqual([]);
+  });
+
+  test("by any CNI, and behind different bastions they are different networks", () => {
+    const native = { cni: { type: "cilium", routing: "native" }, hostFirewall: "none" };
+    expect(told(routed("a", "10.1.0.11", "a"), one("b", "10.1.0.12", "b", native)).join()).toContain(
+      "[pod-networks-overlap]",
+    );
+    const behind = { access: { ssh: { bastion: bastion("jump.example.com") } } };
+    expect(told(routed("a", "10.1.0.11", "a"), routed("b", "10.1.0.12", "b", behind))).toEqual([]);
+  });
+
+  test("on AWS they share a network in one VPC only", () => {
+    const hostGw = (stack: string, over: Settings): ClusterSpec =>
+      aws(stack, { k3s: { flannelBackend: "host-gw" }, ...over });
+    const reused = (subnet: string): Settings => ({ network: vpc("vpc-0a1b", "10.40.0.0/16", subnet) });
+    expect(told(hostGw("a", reused("subnet-0a")), hostGw("b", reused("subnet-0b"))).join()).toContain(
+      "b/k3s.clusterCidr: shares addresses with the pods of a",
+    );
+    const other = { network: { vpcCidr: "10.50.0.0/16" } };
+    expect(told(hostGw("a", reused("subnet-0a")), hostGw("b", other))).toEqual([]);
+  });
+});
+
+describe("Cilium's pools", () => {
+  const cilium = (stack: string, address: string, letter: string, range: string): ClusterSpec =>
+    one(stack, address, letter, {
+      cni: { type: "cilium", replaceKubeProxy: true },
+      hostFirewall: "none",
+      loadBalancer: { type: "cilium", pools: [{ name: "public", addresses: [range] }], l2: {} },
+    });
+
+  test("share no addresses with each other's, with MetalLB's, nor with hosts", () => {
+    const first = cilium("a", "10.1.0.11", "a", "10.1.0.100-10.1.0.120");
+    expect(told(first, cilium("b", "10.1.0.12", "b", "10.1.0.96/27")).join()).toContain(
+      "b/loadBalancer.pools[0].addresses[0]: shares addresses with a/loadBalancer.pools[0].addresses[0]",
+    );
+    expect(
+      told(first, one("b", "10.1.0.12", "b", { loadBalancer: metallb("10.1.0.110-10.1.0.111") })).join(),
+    ).toContain("[pools-overlap]");
+    expect(told(first, one("b", "10.1.0.105", "b")).join()).toContain("holds the address of b/nodes[0].address");
+    expect(told(first, cilium("b", "10.1.0.12", "b", "10.1.0.130-10.1.0.140"))).toEqual([]);
+  });
+});

@@ -510,3 +510,37 @@ describe("the command refuses", () => {
     expect(run("new-stack", "dev-shared", "--from", "dev-shared")).toMatchObject({ code: 1, stdout: "" });
   });
 });
+
+describe("what layers bring", () => {
+  const changes = (text: string): string[] =>
+    copied(text).changed.map(({ path: at, from, to }) => `${at}: ${from} → ${to}`);
+
+  test("Cilium's pools, where it reaches the API, and routed pods are others; the copy is no problem beside its source", () => {
+    const text = HOSTS({
+      cni: { type: "cilium", routing: "native", apiAddress: "10.1.0.50:6443" },
+      hostFirewall: "none",
+      loadBalancer: { type: "cilium", pools: [{ name: "p", addresses: ["10.1.0.100-10.1.0.110"] }], l2: {} },
+    });
+    expect(changes(text)).toEqual([
+      "k3s.clusterCidr: 10.42.0.0/16 → 10.44.0.0/16",
+      "nodes[0].address: 10.1.0.11 → 10.1.0.12",
+      "loadBalancer.pools[0].addresses[0]: 10.1.0.100-10.1.0.110 → 10.1.0.111-10.1.0.121",
+      "cni.apiAddress: 10.1.0.50:6443 → 10.1.0.51:6443",
+    ]);
+    const [source, copy] = [specOfText("source", text), specOfText("mine", copied(text).text)];
+    expect(copy.problems).toEqual([]);
+    expect(foundBetween([source.spec, copy.spec].filter((spec) => spec !== undefined)).problems).toEqual([]);
+  });
+
+  test("hosts with both families: the next IPv6 addresses too", () => {
+    const text = HOSTS({
+      ipFamilies: ["ipv4", "ipv6"],
+      nodes: [host("server", 1, { external: { address: "10.1.0.11", address6: "2a02:db8:1::11" } })],
+    });
+    expect(changes(text)).toEqual([
+      "nodes[0].address: 10.1.0.11 → 10.1.0.12",
+      "nodes[0].external.address: 10.1.0.11 → 10.1.0.12",
+      "nodes[0].external.address6: 2a02:db8:1::11 → 2a02:db8:1::12",
+    ]);
+  });
+});
