@@ -115,20 +115,28 @@ export const ARTEFACTS = {
 
 /** Go packages with the types of custom resources, and the file that each resource's definition comes out as. */
 export interface ResourceTypes {
+  /** Whose resources they are. */
+  readonly owner: string;
   readonly packages: readonly string[];
-  /** Whether names inside objects' metadata are part of the schema, as in the definitions that the project itself ships. */
-  readonly embeddedMetadata: boolean;
+  /** Options of controller-gen's generator `crd`. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Those that tests meet; what else the packages have is left out. */
   readonly files: readonly string[];
 }
 
-/** The custom resources of K3s and of MetalLB; versions are in the go.mod of tools/engine/go/crds. */
+/** Definitions without texts: the largest is beyond what a store takes with them, and nothing is validated by a text. */
+const WITHOUT_TEXTS = { maxDescLen: "0" };
+
+/** Custom resources that tests meet; versions are in the go.mod of tools/engine/go/crds. */
 export const RESOURCE_TYPES: readonly ResourceTypes[] = [
   {
+    owner: "K3s",
     packages: [
       "github.com/k3s-io/api/k3s.cattle.io/v1",
       "github.com/k3s-io/helm-controller/pkg/apis/helm.cattle.io/v1",
     ],
-    embeddedMetadata: true,
+    // Names inside objects' metadata are part of the schema, as in the definitions that K3s itself ships.
+    options: { generateEmbeddedObjectMeta: "true" },
     files: [
       "helm.cattle.io_helmchartconfigs.yaml",
       "helm.cattle.io_helmcharts.yaml",
@@ -137,8 +145,9 @@ export const RESOURCE_TYPES: readonly ResourceTypes[] = [
     ],
   },
   {
+    owner: "MetalLB",
     packages: ["go.universe.tf/metallb/api/v1beta1", "go.universe.tf/metallb/api/v1beta2"],
-    embeddedMetadata: false,
+    options: {},
     files: [
       "metallb.io_bfdprofiles.yaml",
       "metallb.io_bgpadvertisements.yaml",
@@ -149,6 +158,34 @@ export const RESOURCE_TYPES: readonly ResourceTypes[] = [
       "metallb.io_l2advertisements.yaml",
       "metallb.io_servicebgpstatuses.yaml",
       "metallb.io_servicel2statuses.yaml",
+    ],
+  },
+  {
+    owner: "Calico's operator",
+    packages: ["github.com/tigera/operator/api/v1"],
+    options: WITHOUT_TEXTS,
+    files: [
+      "operator.tigera.io_apiservers.yaml",
+      "operator.tigera.io_goldmanes.yaml",
+      "operator.tigera.io_installations.yaml",
+      "operator.tigera.io_whiskers.yaml",
+    ],
+  },
+  {
+    owner: "Cilium",
+    packages: [
+      "github.com/cilium/cilium/pkg/k8s/apis/cilium.io/v2",
+      "github.com/cilium/cilium/pkg/k8s/apis/cilium.io/v2alpha1",
+    ],
+    options: WITHOUT_TEXTS,
+    files: [
+      "cilium.io_ciliumbgpadvertisements.yaml",
+      "cilium.io_ciliumbgpclusterconfigs.yaml",
+      "cilium.io_ciliumbgpnodeconfigoverrides.yaml",
+      "cilium.io_ciliumbgppeerconfigs.yaml",
+      "cilium.io_ciliuml2announcementpolicies.yaml",
+      "cilium.io_ciliumloadbalancerippools.yaml",
+      "cilium.io_ciliumlocalredirectpolicies.yaml",
     ],
   },
 ];

@@ -1,5 +1,5 @@
-/** Custom resource definitions of K3s and MetalLB, written from their Go types: what the API accepts is what those projects say. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+/** Custom resource definitions, written from their projects' Go types: what the API accepts is what those projects say. */
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { ARTEFACTS, RESOURCE_TYPES, type ResourceTypes } from "./artefacts";
 import { findGo, goEnvironment, moduleFolder } from "./go";
@@ -7,10 +7,15 @@ import { inPartialFolder, isCurrent, keyOf, putFolder, type Place } from "./plac
 import { SetupError, mustRun, withProgress } from "./step";
 
 const GENERATOR = ARTEFACTS.controllerGen;
-const SUBJECT = { name: "custom resource definitions", purpose: "the resources of K3s and MetalLB", seconds: 5 };
+const SUBJECT = {
+  name: "custom resource definitions",
+  purpose: `the resources of ${RESOURCE_TYPES.map(({ owner }) => owner).join(", ")}`,
+  seconds: 15,
+};
 
 function generatorArgs(types: ResourceTypes, folder: string): string[] {
-  const generator = types.embeddedMetadata ? "crd:generateEmbeddedObjectMeta=true" : "crd";
+  const options = Object.entries(types.options).map(([name, value]) => `${name}=${value}`);
+  const generator = options.length === 0 ? "crd" : `crd:${options.join(",")}`;
   return [generator, ...types.packages.map((name) => `paths=${name}`), `output:crd:dir=${folder}`];
 }
 
@@ -31,6 +36,8 @@ async function generate(generator: string, key: string, place: Place): Promise<s
         throw new SetupError(`${step} left out ${missing.join(", ")}: the modules' types are not what is expected.`);
       }
     }
+    const wanted = new Set(RESOURCE_TYPES.flatMap(({ files }) => files));
+    for (const name of readdirSync(folder).filter((file) => !wanted.has(file))) rmSync(path.join(folder, name));
     const target = path.join(place.target, "crds");
     putFolder(folder, target, key, () => isCurrent(target, key));
   });

@@ -20,6 +20,7 @@ import {
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { startMoto, type Moto } from "../lab/moto";
+import { elements, iamAt } from "../providers/aws/iam-client";
 
 /** What the tests' programs say to the APIs. */
 const CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" };
@@ -55,7 +56,7 @@ export class Account {
 
   /** The account's contents, sorted: `vpc vpc-0123`, …. Instances that were terminated do not count. */
   async contents(): Promise<string[]> {
-    return accountContents(this.ec2, this.balancers);
+    return [...(await accountContents(this.ec2, this.balancers)), ...(await rolesOf(this.moto.url))].sort();
   }
 
   /** Takes one ingress rule away behind the engine's back. */
@@ -78,6 +79,16 @@ export class Account {
     this.ec2.destroy();
     this.balancers.destroy();
   }
+}
+
+/** Roles and instance profiles. AWS's own roles, which it makes for itself, do not count. */
+async function rolesOf(url: string): Promise<string[]> {
+  const iam = iamAt(url);
+  const names = async (action: string, element: string): Promise<string[]> =>
+    elements(await iam.call(action, {}), element);
+  const roles = (await names("ListRoles", "RoleName")).filter((name) => !name.startsWith("AWSServiceRole"));
+  const profiles = await names("ListInstanceProfiles", "InstanceProfileName");
+  return [...new Set([...roles.map((name) => `role ${name}`), ...profiles.map((name) => `profile ${name}`)])];
 }
 
 async function accountContents(ec2: EC2Client, balancers: ElasticLoadBalancingV2Client): Promise<string[]> {

@@ -101,6 +101,7 @@ export class ClusterView {
   }
 
   private async difference(one: ClusterStep, mode: ClusterPlan["delivery"]["mode"]): Promise<string[]> {
+    if (one.kind === "nodesReady") return [];
     const { kind, name, namespace, spec } = this.expected(one, mode);
     const where = namespace === undefined ? [] : ["-n", namespace];
     const text = await this.ask(["get", kind, name, ...where, "--ignore-not-found", "-o", "json"]);
@@ -110,7 +111,7 @@ export class ClusterView {
     return [`${kind} ${name} is ${JSON.stringify(object.spec)}, and should hold ${JSON.stringify(spec)}`];
   }
 
-  private expected(one: ClusterStep, mode: ClusterPlan["delivery"]["mode"]) {
+  private expected(one: Exclude<ClusterStep, { kind: "nodesReady" }>, mode: ClusterPlan["delivery"]["mode"]) {
     if (one.kind === "object") {
       const { apiVersion, kind, metadata, spec } = one.object;
       const group = apiVersion.includes("/") ? `.${apiVersion.split("/").reverse().join(".")}` : "";
@@ -125,7 +126,14 @@ export class ClusterView {
 
   /** Everything of kinds that the program delivers, wherever: what a destroyed stack may not leave behind. */
   async delivered(): Promise<string[]> {
-    const kinds = ["helmcharts.helm.cattle.io", "helmchartconfigs.helm.cattle.io", "ipaddresspools.metallb.io"];
+    const kinds = [
+      "helmcharts.helm.cattle.io",
+      "helmchartconfigs.helm.cattle.io",
+      "ipaddresspools.metallb.io",
+      "installations.operator.tigera.io",
+      "ciliumloadbalancerippools.cilium.io",
+      "ciliumbgpclusterconfigs.cilium.io",
+    ];
     const names = await Promise.all(
       kinds.map(async (kind) => {
         const namespace = kind.endsWith("metallb.io") ? "metallb-system" : "kube-system";

@@ -35,7 +35,8 @@ function fromRecorded(value: unknown): unknown {
   if (!isMapping(value)) return value;
   if (value["secret"] === true) return SECRET;
   if (typeof value["ref"] === "string" && !value["ref"].startsWith("urn:")) return ANSWER;
-  if ("ref" in value || "template" in value || "base64" in value) return UNKNOWN;
+  // A workload's own `template` is a mapping.
+  if ("ref" in value || Array.isArray(value["template"]) || "base64" in value) return UNKNOWN;
   return mapped(value, fromRecorded);
 }
 

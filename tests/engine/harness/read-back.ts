@@ -22,6 +22,13 @@ interface Row {
 const rowText = ({ group, direction, protocol, ports, peer }: Row): RuleRow =>
   `${group} ${direction} ${protocol} ${ports} ${peer}`;
 
+/** As EC2 has it: ICMP's type and code in place of ports, and other protocols by their number. */
+const PORTLESS: Readonly<Record<string, { readonly protocol: string; readonly ports: string }>> = {
+  icmp: { protocol: "icmp", ports: "8-0" },
+  icmpv6: { protocol: "icmpv6", ports: "128-0" },
+  ipip: { protocol: "4", ports: "all" },
+};
+
 function plannedRow(rule: RulePlan): RuleRow {
   const every = rule.protocol === "all" || rule.ports === "all";
   return rowText({
@@ -29,6 +36,7 @@ function plannedRow(rule: RulePlan): RuleRow {
     direction: rule.direction,
     protocol: rule.protocol,
     ports: every ? "all" : `${rule.ports.from}-${rule.ports.to}`,
+    ...PORTLESS[rule.protocol],
     peer: rule.peer.kind === "group" ? rule.peer.group : rule.peer.cidr,
   });
 }

@@ -60,18 +60,18 @@ class Agent {
     }
     this.loadBalancer.update(servers);
     await holdPorts(portsOf(configuration));
-    const keeper = await this.register(client);
+    const keeper = await this.register(client, configuration.flannelBackend === "none");
     void keeper.beat(this.ended.signal);
     void this.refresh(client);
     notifyReady();
     events.emit("ready");
   }
 
-  private async register(client: ClusterClient): Promise<NodeObjectKeeper> {
+  private async register(client: ClusterClient, cniComesLater: boolean): Promise<NodeObjectKeeper> {
     const certified = await this.untilCertified(client);
     writeKubeletKubeconfig(this.url, client.serverCa, certified);
     const access = { ca: client.serverCa, cert: certified.certificate, key: certified.key };
-    const keeper = new NodeObjectKeeper(new Api(this.url, access), this.settings, this.events);
+    const keeper = new NodeObjectKeeper(new Api(this.url, access), this.settings, this.events, cniComesLater);
     await keeper.register();
     return keeper;
   }

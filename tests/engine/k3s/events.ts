@@ -15,7 +15,7 @@
  *     removed                           a running server found that it is no member any more
  *     node-register                     a Node object was made
  *     node-cordon, node-delete          seen by the leading server, a deletion when it begins; at least once each
- *     node-ready {status}               the leading server marked a silent node, or the node came back
+ *     node-ready {status}               the leading server marked a silent node, or the node came back, or has its CNI now
  *     manifest {file, objects}          a file of the auto-deploy folder was applied
  *     manifest-error {file, why}        it could not be, for the first time since it changed
  *     chart {name, chart, version}, chart-remove {name}

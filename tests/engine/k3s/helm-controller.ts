@@ -1,19 +1,27 @@
 /**
- * What the leading server does about HelmChart objects. No chart is fetched: of MetalLB's, the resource definitions are what others depend
- * on, and they come and go with the chart.
+ * What the leading server does about HelmChart objects. No chart is fetched: the definitions and objects that others depend on come and go
+ * with it. A chart is installed by a pod, which needs a ready node, unless the chart says that it comes before (`bootstrap`).
  */
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseAllDocuments } from "yaml";
-import { ApiError, type Api, type Resource } from "./api";
+import { parse, parseAllDocuments } from "yaml";
+import { ApiError, type Api, type List, type Resource } from "./api";
+import { chartObjects, definitionFiles } from "./charts";
 import type { Events } from "./events";
 import { follow } from "./informer";
 import { hasCode, log, messageOf } from "./log";
+import { NODES, readiness, type NodeObject } from "./node-object";
 import { CRDS_FOLDER } from "./paths";
 
 interface HelmChart extends Resource {
-  readonly spec?: { readonly chart?: string; readonly version?: string; readonly targetNamespace?: string };
+  readonly spec?: {
+    readonly chart?: string;
+    readonly version?: string;
+    readonly targetNamespace?: string;
+    readonly valuesContent?: string;
+    readonly bootstrap?: boolean;
+  };
   readonly status?: { readonly jobName?: string };
 }
 
@@ -25,8 +33,6 @@ const PAUSE = 1000;
 
 /** Definitions that a chart brings. */
 function definitionsOf(chart: string): Resource[] {
-  // Only charts of a repository are known by their names.
-  if (!/^[-a-z0-9]+$/u.test(chart)) return [];
   let files: string[];
   try {
     files = readdirSync(CRDS_FOLDER);
@@ -34,13 +40,23 @@ function definitionsOf(chart: string): Resource[] {
     if (hasCode(error, "ENOENT")) return [];
     throw error;
   }
-  return files
-    .filter((name) => name.includes(chart) && /\.ya?ml$/u.test(name))
-    .sort()
+  return definitionFiles(chart, files)
     .flatMap((name) => parseAllDocuments(readFileSync(`${CRDS_FOLDER}/${name}`, "utf8")))
     .map((document) => document.toJS() as Resource | null)
     .filter((definition) => definition !== null);
 }
+
+/** Objects that a chart brings, each with its path. */
+function objectsOf({
+  chart = "",
+  valuesContent = "",
+}: NonNullable<HelmChart["spec"]>): [path: string, object: object][] {
+  const values = (parse(valuesContent) ?? {}) as Readonly<Record<string, unknown>>;
+  return chartObjects(chart, values).map(({ path, object }) => [`${path}/${object.metadata.name}`, object]);
+}
+
+/** A change that the API refuses where it has no place for a field, as Helm's own do. */
+const STRICT = "fieldManager=helm&force=true&fieldValidation=Strict";
 
 class HelmController {
   private readonly busy = new Set<string>();
@@ -104,7 +120,8 @@ class HelmController {
   }
 
   private async install({ metadata: { name, namespace = "" }, spec = {} }: HelmChart): Promise<void> {
-    const { chart = "", version, targetNamespace = namespace } = spec;
+    const { chart = "", version, targetNamespace = namespace, bootstrap = false } = spec;
+    if (!bootstrap) await this.checkNodes(name);
     if ((await this.api.get(`/api/v1/namespaces/${targetNamespace}`)) === undefined) {
       throw new Error(`namespaces "${targetNamespace}" not found`);
     }
@@ -112,12 +129,23 @@ class HelmController {
       const path = `${DEFINITIONS}/${definition.metadata.name}?fieldManager=helm&force=true`;
       await this.api.patch(path, "apply-patch", definition);
     }
+    for (const [path, object] of objectsOf(spec)) await this.api.patch(`${path}?${STRICT}`, "apply-patch", object);
     this.events.emit("chart", { name, chart, version });
   }
 
+  /** @throws Error where the chart's pod would run nowhere. */
+  private async checkNodes(name: string): Promise<void> {
+    const nodes = (await this.api.get<List<NodeObject>>(NODES))?.items ?? [];
+    if (nodes.some((node) => readiness(node) === "True")) return;
+    throw new Error(
+      `pod helm-install-${name}: 0/${nodes.length} nodes are available: node(s) had untolerated taint {node.kubernetes.io/not-ready: }`,
+    );
+  }
+
   private async remove({ metadata: { name }, spec = {} }: HelmChart): Promise<void> {
-    for (const definition of definitionsOf(spec.chart ?? "")) {
-      await this.api.remove(`${DEFINITIONS}/${definition.metadata.name}`).catch((error: unknown) => {
+    const definitions = definitionsOf(spec.chart ?? "").map(({ metadata }) => `${DEFINITIONS}/${metadata.name}`);
+    for (const path of [...objectsOf(spec).map(([own]) => own), ...definitions]) {
+      await this.api.remove(path).catch((error: unknown) => {
         if (!(error instanceof ApiError)) throw error;
       });
     }

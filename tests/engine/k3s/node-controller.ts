@@ -1,11 +1,12 @@
-/** What the leading server does about nodes: notices silent ones, and clears up after deleted ones. */
+/** What the leading server does about nodes: notices silent ones, sends a CNI to them, and clears up after deleted ones. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Api, List, Resource } from "./api";
+import { CNI_WORKLOADS } from "./charts";
 import type { Etcd } from "./etcd";
 import type { Events } from "./events";
 import { follow } from "./informer";
 import { log, messageOf } from "./log";
-import { LEASES, NODES, readyCondition, type NodeObject } from "./node-object";
+import { CNI_NOTE, LEASES, NODES, readiness, readyCondition, type NodeObject } from "./node-object";
 import { forgetNodePassword, knownNodePasswords } from "./node-password";
 
 interface Lease extends Resource {
@@ -31,11 +32,6 @@ export interface NodeControllerOptions {
   /** Left out with SQLite. */
   readonly etcd?: Etcd;
   readonly events: Events;
-}
-
-/** What is said of whether a node is ready. */
-function readiness(node: NodeObject | undefined): string | undefined {
-  return node?.status?.conditions?.find(({ type }) => type === "Ready")?.status;
 }
 
 function isReady(node: NodeObject): boolean {
@@ -78,7 +74,8 @@ class NodeController {
     if (node.spec?.unschedulable === true && before?.spec?.unschedulable !== true) {
       events.emit("node-cordon", { node: name });
     }
-    if (isReady(node) && readiness(before) === "Unknown") events.emit("node-ready", { node: name, status: "True" });
+    if (isReady(node) && ["False", "Unknown"].includes(readiness(before) ?? ""))
+      events.emit("node-ready", { node: name, status: "True" });
     if (deletionTimestamp === undefined) {
       void this.hold(node);
     } else if (!this.going.has(name)) {
@@ -139,6 +136,7 @@ class NodeController {
         if (first) await this.clearMissed();
         first = false;
         await this.markSilent();
+        await this.sendCni();
       } catch {
         // The API is away: so are all signs of life.
         for (const renewal of this.renewals.values()) renewal.at = Date.now();
@@ -166,6 +164,20 @@ class NodeController {
       const seen = this.renewals.get(name);
       if (seen?.renewTime !== renewTime) this.renewals.set(name, { renewTime, at: Date.now() });
       else if (Date.now() - seen.at > PATIENCE && isReady(node)) await this.mark(name);
+    }
+  }
+
+  /** A CNI's pods come to every node, ready or not. */
+  private async sendCni(): Promise<void> {
+    const { api } = this.options;
+    const waiting = [...this.nodes].filter(
+      ([, node]) => readiness(node) === "False" && node.metadata.annotations?.[CNI_NOTE] === undefined,
+    );
+    if (waiting.length === 0) return;
+    for (const { path, object, configuration } of CNI_WORKLOADS) {
+      if ((await api.get<Resource>(`${path}/${object.metadata.name}`)) === undefined) continue;
+      const change = { metadata: { annotations: { [CNI_NOTE]: configuration } } };
+      for (const [node] of waiting) await api.patch(`${NODES}/${node}`, "merge-patch", change);
     }
   }
 

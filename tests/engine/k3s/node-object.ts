@@ -1,5 +1,5 @@
 /** A node's object in the API: registration, and the signs of life that follow. */
-import { readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, type Api, type Resource } from "./api";
@@ -34,11 +34,26 @@ export function microTime(): string {
   return new Date().toISOString().replace(/Z$/u, "000Z");
 }
 
+/** What is said of whether a node is ready. */
+export function readiness(node: NodeObject | undefined): string | undefined {
+  return node?.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+}
+
 /** The condition that says whether a node is ready, as it is from now on. */
-export function readyCondition(status: "True" | "Unknown", reason: string, message: string): Condition {
+export function readyCondition(status: "True" | "False" | "Unknown", reason: string, message: string): Condition {
   const now = new Date().toISOString().replace(/\.\d+Z$/u, "Z");
   return { type: "Ready", status, reason, message, lastHeartbeatTime: now, lastTransitionTime: now };
 }
+
+/** Where a CNI puts its configuration. */
+const CNI_FOLDER = "/etc/cni/net.d";
+
+/** Annotation of a node that a CNI's pod has come to: the name of its configuration. The lab's own: there are no pods. */
+export const CNI_NOTE = "lab/cni";
+
+/** A kubelet's words while there is no CNI. */
+const WITHOUT_CNI =
+  "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized";
 
 /** A node's registration. */
 export class NodeObjectKeeper {
@@ -46,19 +61,19 @@ export class NodeObjectKeeper {
 
   /**
    * @param api as the node itself.
-   * @param annotations beyond those of every node.
+   * @param cniComesLater whether flannel is left out: the node gets ready once another CNI is there, and stays so.
    */
   constructor(
     private readonly api: Api,
     private readonly settings: NodeSettings,
     private readonly events: Events,
-    private readonly annotations: Readonly<Record<string, string>> = {},
+    private readonly cniComesLater: boolean,
   ) {
     this.node = settings.nodeName;
   }
 
   /**
-   * Makes the Node object, or brings it up to date; a taint counts for a new one only. The node is ready then. Tries until it is done, as
+   * Makes the Node object, or brings it up to date; a taint counts for a new one only. Tries until it is done, as
    * a kubelet does: the API may be away, or the object of an earlier node of that name just going.
    */
   async register(): Promise<void> {
@@ -95,7 +110,7 @@ export class NodeObjectKeeper {
       await sleep(BEAT, undefined, { signal }).catch(() => undefined);
       try {
         await this.renewLease();
-        if (failing) await this.writeStatus();
+        if (failing || (await this.takeCni())) await this.writeStatus();
         failing = false;
       } catch (error) {
         if (error instanceof ApiError && (error.status === 404 || error.status === 403)) {
@@ -124,13 +139,33 @@ export class NodeObjectKeeper {
   private ownAnnotations(): Record<string, string> {
     const { nodeIp, externalIps, flannelAddress, configHash } = this.settings;
     return {
-      "flannel.alpha.coreos.com/public-ip": flannelAddress,
+      ...(this.cniComesLater ? {} : { "flannel.alpha.coreos.com/public-ip": flannelAddress }),
       "k3s.io/hostname": this.node,
       "k3s.io/internal-ip": nodeIp,
       ...(externalIps.length > 0 ? { "k3s.io/external-ip": externalIps.join(",") } : {}),
       "k3s.io/node-config-hash": configHash,
-      ...this.annotations,
     };
+  }
+
+  /** Whether the node's runtime has a network: its CNI's configuration, which stays on the host. */
+  private isConnected(): boolean {
+    return !this.cniComesLater || (existsSync(CNI_FOLDER) && readdirSync(CNI_FOLDER).length > 0);
+  }
+
+  /** @returns whether a CNI has just come to this node: its pod writes the configuration that the leading server has noted. */
+  private async takeCni(): Promise<boolean> {
+    if (this.isConnected()) return false;
+    const found = await this.api.get<NodeObject>(`${NODES}/${this.node}`);
+    const name = found?.metadata.annotations?.[CNI_NOTE];
+    if (name === undefined) return false;
+    mkdirSync(CNI_FOLDER, { recursive: true });
+    writeFileSync(`${CNI_FOLDER}/${name}`, "{}\n");
+    return true;
+  }
+
+  private condition(): Condition {
+    if (this.isConnected()) return readyCondition("True", "KubeletReady", "kubelet is posting ready status");
+    return readyCondition("False", "KubeletNotReady", WITHOUT_CNI);
   }
 
   private async writeStatus(): Promise<void> {
@@ -143,7 +178,7 @@ export class NodeObjectKeeper {
         ...externalIps.map((address) => ({ type: "ExternalIP", address })),
         { type: "Hostname", address: this.node },
       ],
-      conditions: [readyCondition("True", "KubeletReady", "kubelet is posting ready status")],
+      conditions: [this.condition()],
       capacity,
       allocatable: capacity,
       nodeInfo: {

@@ -151,7 +151,8 @@ class Server {
     const client = createCertified(credentials.clientCa, purpose);
     const authority = credentials.serverCa.certificate;
     writeKubeletKubeconfig(`https://127.0.0.1:${port}`, authority, client);
-    const keeper = new NodeObjectKeeper(this.apiAs(credentials, client), settings, events);
+    const cniComesLater = settings.flannelBackend === "none";
+    const keeper = new NodeObjectKeeper(this.apiAs(credentials, client), settings, events, cniComesLater);
     await keeper.register();
     const own = this.etcd?.members.find(({ address }) => address === nodeIp);
     const labels = { "node-role.kubernetes.io/control-plane": "true" };

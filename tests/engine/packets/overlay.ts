@@ -2,7 +2,7 @@
  * Flannel and pods on the lab's hosts: what K3s's agent sets up on each of them, by the same kernel devices, addresses, routes, neighbour
  * and forwarding entries, and the masquerading. One pod a host, in a namespace of its own behind `cni0`.
  */
-import { POD_INTERFACES } from "../../../catalogue/host-network";
+import { podPaths } from "../../../catalogue/host-network";
 import { addressAt, subnetAt } from "../../../catalogue/cidr";
 import { ENTRIES } from "../../../catalogue/ports";
 import type { PacketLab } from "./lab";
@@ -131,4 +131,5 @@ export async function addOverlay(lab: PacketLab): Promise<Pod[]> {
 }
 
 /** Where pods' packets come from on a host, in the lab as in the catalogue. */
-export const podDevices = (lab: PacketLab): readonly string[] => POD_INTERFACES[overlayFacts(lab).backend];
+export const podDevices = (lab: PacketLab): readonly string[] =>
+  podPaths({ cni: { type: "flannel" }, ipFamilies: ["ipv4"], flannelBackend: overlayFacts(lab).backend }).interfaces;

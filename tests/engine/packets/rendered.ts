@@ -24,7 +24,7 @@ export function filledDocument(plan: ExistingClusterPlan, node: string): string 
   const document = plan.nodes.find(({ name }) => name === node)?.firewallDocument;
   if (document === undefined) throw new Error(`${node} has no firewall document`);
   return fillTemplate(document, (reference) => {
-    if ("apiLoadBalancer" in reference) throw new Error("a firewall names the API's load balancer");
+    if (!("scope" in reference)) throw new Error("a firewall names what is no address of a host");
     return addressOf(places, reference.node, reference.network);
   });
 }

@@ -4,7 +4,11 @@ import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balan
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Values } from "../values";
+import { ApiError } from "./errors";
+import { iamAt, type Iam } from "./iam-client";
 import { text } from "./inputs";
+
+export { ApiError } from "./errors";
 
 /** The API in one region. */
 export interface Aws {
@@ -12,14 +16,8 @@ export interface Aws {
   readonly ec2: EC2Client;
   readonly elb: ElasticLoadBalancingV2Client;
   readonly ssm: SSMClient;
-}
-
-/** An error with one of AWS's own codes. The API's errors have theirs in `name`, too. */
-export class ApiError extends Error {
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = code;
-  }
+  /** The same in every region. */
+  readonly iam: Iam;
 }
 
 const regions = new Map<string, Aws>();
@@ -42,6 +40,7 @@ function connect(region: string): Aws {
     ec2: new EC2Client(options),
     elb: new ElasticLoadBalancingV2Client(options),
     ssm: new SSMClient(options),
+    iam: iamAt(endpoint),
   };
 }
 
@@ -72,7 +71,7 @@ export async function orGone<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
-    if (/NotFound(Exception)?$/.test(codeOf(error) ?? "")) return undefined;
+    if (/NotFound(Exception)?$|^NoSuchEntity$/.test(codeOf(error) ?? "")) return undefined;
     throw error;
   }
 }

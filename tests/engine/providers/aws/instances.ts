@@ -1,9 +1,12 @@
 /** Instances with their root volumes. */
 import {
+  AssociateIamInstanceProfileCommand,
+  DescribeIamInstanceProfileAssociationsCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
   DescribeNetworkInterfacesCommand,
   DescribeVolumesCommand,
+  DisassociateIamInstanceProfileCommand,
   ModifyInstanceAttributeCommand,
   ModifyInstanceMetadataOptionsCommand,
   ModifyVolumeCommand,
@@ -69,6 +72,29 @@ function metadataOptions(inputs: Values): InstanceMetadataOptionsRequest | undef
   };
 }
 
+function profile(inputs: Values): { Name: string } | undefined {
+  const name = optionalText(inputs, "iamInstanceProfile");
+  return name === undefined ? undefined : { Name: name };
+}
+
+/** The name of the instance's profile, which the API tells by its ARN. */
+function profileName({ IamInstanceProfile: found }: Instance): string | undefined {
+  return found?.Arn?.replace(/^.*\//, "");
+}
+
+/** Gives the instance another profile, or takes the one away that it has. */
+async function changeProfile(aws: Aws, id: string, news: Values): Promise<void> {
+  const { IamInstanceProfileAssociations: associations = [] } = await aws.ec2.send(
+    new DescribeIamInstanceProfileAssociationsCommand({ Filters: [{ Name: "instance-id", Values: [id] }] }),
+  );
+  for (const { AssociationId } of associations) {
+    await aws.ec2.send(new DisassociateIamInstanceProfileCommand({ AssociationId }));
+  }
+  const IamInstanceProfile = profile(news);
+  if (IamInstanceProfile !== undefined)
+    await aws.ec2.send(new AssociateIamInstanceProfileCommand({ InstanceId: id, IamInstanceProfile }));
+}
+
 async function rootDevice(aws: Aws, inputs: Values): Promise<BlockDeviceMapping[]> {
   const device = optionalRecord(inputs, "rootBlockDevice");
   if (device === undefined) return [];
@@ -103,6 +129,7 @@ async function create(aws: Aws, inputs: Values): Promise<string> {
       ImageId: text(inputs, "ami"),
       InstanceType: text(inputs, "instanceType") as _InstanceType,
       KeyName: optionalText(inputs, "keyName"),
+      IamInstanceProfile: profile(inputs),
       NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: networkInterfaceId }],
       // The interface's zone, which is the only one that AWS takes here; moto does not look at the interface.
       Placement: { AvailabilityZone: await zoneOf(aws, networkInterfaceId) },
@@ -148,6 +175,7 @@ async function modify(aws: Aws, id: string, change: Change): Promise<undefined> 
   if (volumeId !== undefined && changed.has("rootBlockDevice")) await changeRoot(aws, volumeId, change);
   if (changed.has("metadataOptions"))
     await aws.ec2.send(new ModifyInstanceMetadataOptionsCommand({ InstanceId: id, ...metadataOptions(news) }));
+  if (changed.has("iamInstanceProfile")) await changeProfile(aws, id, news);
   if (changed.has("instanceType")) await changeType(aws, id, news);
 }
 
@@ -166,6 +194,7 @@ export const instance = resource<Found>({
       ami: found.ImageId,
       instanceType: found.InstanceType,
       keyName: found.KeyName,
+      iamInstanceProfile: profileName(found),
       primaryNetworkInterface: primary === undefined ? undefined : { networkInterfaceId: primary },
       metadataOptions: defined({
         httpEndpoint: options?.HttpEndpoint,

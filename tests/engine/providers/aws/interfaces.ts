@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import type { Values } from "../values";
 import { until, type Aws } from "./client";
-import { answered, number, optionalFlag, optionalText, text, texts } from "./inputs";
+import { answered, number, optionalFlag, optionalNumber, optionalText, text, texts } from "./inputs";
 import { ec2Arn } from "./names";
 import { refuseAttachingUsedInterface, refuseDeletingUsedInterface, refuseTakenDevice } from "./refusals";
 import { resource } from "./resource";
@@ -34,13 +34,14 @@ async function setAttributes(aws: Aws, id: string, inputs: Values, changed: Read
 
 /** Its outputs say nothing about an attachment or a public address: those are other resources', made later. */
 export const networkInterface = resource({
-  replacedBy: ["subnetId"],
+  replacedBy: ["subnetId", "ipv6AddressCount"],
   async create(aws, inputs) {
     const { NetworkInterface: created } = await aws.ec2.send(
       new CreateNetworkInterfaceCommand({
         SubnetId: text(inputs, "subnetId"),
         Groups: texts(inputs, "securityGroups"),
         Description: optionalText(inputs, "description"),
+        Ipv6AddressCount: optionalNumber(inputs, "ipv6AddressCount"),
         TagSpecifications: tagged("network-interface", inputs),
       }),
     );
@@ -56,6 +57,7 @@ export const networkInterface = resource({
     securityGroups: (found.Groups ?? []).map(({ GroupId }) => GroupId ?? ""),
     sourceDestCheck: found.SourceDestCheck,
     description: found.Description,
+    ipv6AddressCount: (found.Ipv6Addresses ?? []).length,
     tags: tagMap(found.TagSet),
   }),
   outputs: (found, { region }) => ({
@@ -64,6 +66,7 @@ export const networkInterface = resource({
     ownerId: found.OwnerId,
     privateDnsName: found.PrivateDnsName,
     privateIp: found.PrivateIpAddress,
+    ipv6Addresses: (found.Ipv6Addresses ?? []).map(({ Ipv6Address }) => Ipv6Address ?? ""),
     privateIps: (found.PrivateIpAddresses ?? []).map(({ PrivateIpAddress }) => PrivateIpAddress ?? ""),
   }),
   async modify(aws, id, { olds, news, changed }) {

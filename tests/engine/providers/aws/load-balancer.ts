@@ -13,6 +13,7 @@ import {
   SetSubnetsCommand,
   type Action,
   type ActionTypeEnum,
+  type IpAddressType,
   type LoadBalancer,
   type LoadBalancerTypeEnum,
   type ProtocolEnum,
@@ -47,7 +48,7 @@ async function setCrossZone(aws: Aws, arn: string, inputs: Values): Promise<void
 
 /** Of a network load balancer, subnets can only be added, and security groups neither begun with nor given up. */
 function replacedBy(olds: Values, news: Values): string[] {
-  const fixed = ["internal", "loadBalancerType", "name"];
+  const fixed = ["internal", "ipAddressType", "loadBalancerType", "name"];
   if (hasUnknown(news["subnets"] ?? null) || hasUnknown(news["securityGroups"] ?? null)) return fixed;
   const more = texts(news, "subnets").length > texts(olds, "subnets").length;
   const grouped = texts(olds, "securityGroups").length > 0 === texts(news, "securityGroups").length > 0;
@@ -66,6 +67,7 @@ export const loadBalancer = resource({
         Name: optionalText(inputs, "name") ?? autoName(name, LONGEST_NAME),
         Type: text(inputs, "loadBalancerType") as LoadBalancerTypeEnum,
         Scheme: internal ? "internal" : "internet-facing",
+        IpAddressType: optionalText(inputs, "ipAddressType") as IpAddressType | undefined,
         Subnets: subnets,
         SecurityGroups: texts(inputs, "securityGroups"),
         Tags: tagList(inputs),
@@ -89,6 +91,7 @@ export const loadBalancer = resource({
     name: balancer.LoadBalancerName,
     loadBalancerType: balancer.Type,
     internal: balancer.Scheme === "internal",
+    ipAddressType: balancer.IpAddressType,
     subnets: (balancer.AvailabilityZones ?? []).map(({ SubnetId }) => SubnetId ?? ""),
     securityGroups: balancer.SecurityGroups ?? [],
     enableCrossZoneLoadBalancing: crossZone,

@@ -2,12 +2,13 @@
 import { serve } from "../server";
 import { eip, eipAssociation } from "./addresses";
 import { withFaults } from "./faults";
+import { instanceProfile, role, rolePolicy } from "./iam";
 import { instance } from "./instances";
 import { networkInterface, networkInterfaceAttachment } from "./interfaces";
 import { keyPair } from "./key-pairs";
 import { listener, loadBalancer } from "./load-balancer";
 import { getParameter } from "./parameters";
-import { natGateway, route, routeTable, routeTableAssociation } from "./routing";
+import { egressOnlyInternetGateway, natGateway, route, routeTable, routeTableAssociation } from "./routing";
 import {
   defaultSecurityGroup,
   securityGroup,
@@ -24,6 +25,7 @@ serve({
     "aws:ec2/vpc:Vpc": vpc,
     "aws:ec2/subnet:Subnet": subnet,
     "aws:ec2/internetGateway:InternetGateway": internetGateway,
+    "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": egressOnlyInternetGateway,
     "aws:ec2/natGateway:NatGateway": natGateway,
     "aws:ec2/routeTable:RouteTable": routeTable,
     "aws:ec2/route:Route": route,
@@ -38,6 +40,9 @@ serve({
     "aws:ec2/networkInterface:NetworkInterface": networkInterface,
     "aws:ec2/networkInterfaceAttachment:NetworkInterfaceAttachment": networkInterfaceAttachment,
     "aws:ec2/instance:Instance": instance,
+    "aws:iam/role:Role": role,
+    "aws:iam/rolePolicy:RolePolicy": rolePolicy,
+    "aws:iam/instanceProfile:InstanceProfile": instanceProfile,
     "aws:lb/loadBalancer:LoadBalancer": loadBalancer,
     "aws:lb/listener:Listener": listener,
     "aws:lb/targetGroup:TargetGroup": targetGroup,

@@ -1,18 +1,22 @@
 /** NAT gateways, route tables, routes, and which table a subnet has. */
 import {
   AssociateRouteTableCommand,
+  CreateEgressOnlyInternetGatewayCommand,
   CreateNatGatewayCommand,
   CreateRouteCommand,
   CreateRouteTableCommand,
+  DeleteEgressOnlyInternetGatewayCommand,
   DeleteNatGatewayCommand,
   DeleteRouteCommand,
   DeleteRouteTableCommand,
+  DescribeEgressOnlyInternetGatewaysCommand,
   DescribeNatGatewaysCommand,
   DescribeRouteTablesCommand,
   DisassociateRouteTableCommand,
   ReplaceRouteCommand,
   ReplaceRouteTableAssociationCommand,
   type ConnectivityType,
+  type CreateRouteCommandInput,
   type NatGateway,
   type RouteTable,
 } from "@aws-sdk/client-ec2";
@@ -30,6 +34,35 @@ async function findNat(aws: Aws, id: string): Promise<NatGateway | undefined> {
   // A deleted one is listed for an hour more.
   return NatGateways?.find(({ State }) => State !== "deleted");
 }
+
+/** The way out of private subnets by IPv6, which nobody comes in by. */
+export const egressOnlyInternetGateway = resource({
+  replacedBy: ["vpcId"],
+  async create(aws, inputs) {
+    const { EgressOnlyInternetGateway: created } = await aws.ec2.send(
+      new CreateEgressOnlyInternetGatewayCommand({
+        VpcId: text(inputs, "vpcId"),
+        TagSpecifications: tagged("egress-only-internet-gateway", inputs),
+      }),
+    );
+    return answered(created?.EgressOnlyInternetGatewayId, "egress-only internet gateway");
+  },
+  async find(aws, id) {
+    const { EgressOnlyInternetGateways } = await aws.ec2.send(
+      new DescribeEgressOnlyInternetGatewaysCommand({ EgressOnlyInternetGatewayIds: [id] }),
+    );
+    return EgressOnlyInternetGateways?.[0];
+  },
+  inputs: (found) => ({ vpcId: found.Attachments?.[0]?.VpcId, tags: tagMap(found.Tags) }),
+  outputs: () => ({}),
+  async modify(aws, id, { olds, news }) {
+    await retag(aws.ec2, id, olds, news);
+    return undefined;
+  },
+  async remove(aws, id) {
+    await aws.ec2.send(new DeleteEgressOnlyInternetGatewayCommand({ EgressOnlyInternetGatewayId: id }));
+  },
+});
 
 /** A NAT gateway, once it is available. */
 export const natGateway = resource({
@@ -108,36 +141,51 @@ export const routeTable = resource({
   },
 });
 
-function target(inputs: Values): { GatewayId?: string | undefined; NatGatewayId?: string | undefined } {
-  return { GatewayId: optionalText(inputs, "gatewayId"), NatGatewayId: optionalText(inputs, "natGatewayId") };
-}
-
-function destination(inputs: Values): { RouteTableId: string; DestinationCidrBlock: string } {
+function target(
+  inputs: Values,
+): Pick<CreateRouteCommandInput, "GatewayId" | "NatGatewayId" | "EgressOnlyInternetGatewayId"> {
   return {
-    RouteTableId: text(inputs, "routeTableId"),
-    DestinationCidrBlock: text(inputs, "destinationCidrBlock"),
+    GatewayId: optionalText(inputs, "gatewayId"),
+    NatGatewayId: optionalText(inputs, "natGatewayId"),
+    EgressOnlyInternetGatewayId: optionalText(inputs, "egressOnlyGatewayId"),
   };
 }
 
-/** A route to an internet or NAT gateway. */
+type Destination = { readonly DestinationCidrBlock: string } | { readonly DestinationIpv6CidrBlock: string };
+
+/** Where a route leads to: a network of one of the families. */
+function destination(inputs: Values): { readonly RouteTableId: string } & Destination {
+  const RouteTableId = text(inputs, "routeTableId");
+  const six = optionalText(inputs, "destinationIpv6CidrBlock");
+  if (six !== undefined) return { RouteTableId, DestinationIpv6CidrBlock: six };
+  return { RouteTableId, DestinationCidrBlock: text(inputs, "destinationCidrBlock") };
+}
+
+const cidrOf = (where: Destination): string =>
+  "DestinationCidrBlock" in where ? where.DestinationCidrBlock : where.DestinationIpv6CidrBlock;
+
+/** A route to an internet, egress-only or NAT gateway. */
 export const route = resource({
-  replacedBy: ["routeTableId", "destinationCidrBlock"],
+  replacedBy: ["routeTableId", "destinationCidrBlock", "destinationIpv6CidrBlock"],
   async create(aws, inputs) {
     const where = destination(inputs);
     await aws.ec2.send(new CreateRouteCommand({ ...where, ...target(inputs) }));
-    return `r-${where.RouteTableId}${crc32(where.DestinationCidrBlock)}`;
+    return `r-${where.RouteTableId}${crc32(cidrOf(where))}`;
   },
   async find(aws, _id, { inputs }) {
     const where = destination(inputs);
     const table = await findTable(aws, where.RouteTableId);
     const found = table?.Routes?.find(
-      ({ DestinationCidrBlock }) => DestinationCidrBlock === where.DestinationCidrBlock,
+      ({ DestinationCidrBlock, DestinationIpv6CidrBlock }) =>
+        (DestinationCidrBlock ?? DestinationIpv6CidrBlock) === cidrOf(where),
     );
     return found === undefined ? undefined : { found, where };
   },
   inputs: ({ found, where }) => ({
     routeTableId: where.RouteTableId,
     destinationCidrBlock: found.DestinationCidrBlock,
+    destinationIpv6CidrBlock: found.DestinationIpv6CidrBlock,
+    egressOnlyGatewayId: found.EgressOnlyInternetGatewayId,
     gatewayId: found.GatewayId,
     natGatewayId: found.NatGatewayId,
   }),

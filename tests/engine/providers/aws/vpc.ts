@@ -64,12 +64,17 @@ async function findVpc(aws: Aws, id: string) {
   };
 }
 
-/** A VPC. What AWS makes with it (default group, main route table, network ACL) is among its outputs. */
+/** A VPC, with dual stack with IPv6 addresses of AWS's. What AWS makes with it (default group, main route table, network ACL) is among its outputs. */
 export const vpc = resource({
-  replacedBy: ["cidrBlock"],
+  // The official provider adds and takes IPv6 in place; no stack's update asks for it.
+  replacedBy: ["cidrBlock", "assignGeneratedIpv6CidrBlock"],
   async create(aws, inputs) {
     const { Vpc } = await aws.ec2.send(
-      new CreateVpcCommand({ CidrBlock: text(inputs, "cidrBlock"), TagSpecifications: tagged("vpc", inputs) }),
+      new CreateVpcCommand({
+        CidrBlock: text(inputs, "cidrBlock"),
+        AmazonProvidedIpv6CidrBlock: optionalFlag(inputs, "assignGeneratedIpv6CidrBlock"),
+        TagSpecifications: tagged("vpc", inputs),
+      }),
     );
     const id = answered(Vpc?.VpcId, "VPC");
     await setVpcAttributes(aws, id, inputs, new Set(Object.keys(inputs)));
@@ -78,6 +83,7 @@ export const vpc = resource({
   find: findVpc,
   inputs: (found) => ({
     cidrBlock: found.vpc.CidrBlock,
+    assignGeneratedIpv6CidrBlock: (found.vpc.Ipv6CidrBlockAssociationSet ?? []).length > 0,
     enableDnsSupport: found.enableDnsSupport,
     enableDnsHostnames: found.enableDnsHostnames,
     tags: tagMap(found.vpc.Tags),
@@ -86,6 +92,7 @@ export const vpc = resource({
     arn: ec2Arn(region, found.vpc.OwnerId, `vpc/${found.vpc.VpcId ?? ""}`),
     ownerId: found.vpc.OwnerId,
     dhcpOptionsId: found.vpc.DhcpOptionsId,
+    ipv6CidrBlock: found.vpc.Ipv6CidrBlockAssociationSet?.[0]?.Ipv6CidrBlock,
     defaultSecurityGroupId: found.defaultSecurityGroupId,
     mainRouteTableId: found.mainRouteTableId,
     defaultRouteTableId: found.mainRouteTableId,
@@ -110,12 +117,13 @@ async function mapPublicIp(aws: Aws, id: string, value: boolean): Promise<void> 
 
 /** A subnet. */
 export const subnet = resource({
-  replacedBy: ["vpcId", "cidrBlock", "availabilityZone"],
+  replacedBy: ["vpcId", "cidrBlock", "ipv6CidrBlock", "availabilityZone"],
   async create(aws, inputs) {
     const { Subnet } = await aws.ec2.send(
       new CreateSubnetCommand({
         VpcId: text(inputs, "vpcId"),
         CidrBlock: text(inputs, "cidrBlock"),
+        Ipv6CidrBlock: optionalText(inputs, "ipv6CidrBlock"),
         AvailabilityZone: optionalText(inputs, "availabilityZone"),
         TagSpecifications: tagged("subnet", inputs),
       }),
@@ -131,6 +139,7 @@ export const subnet = resource({
   inputs: (found) => ({
     vpcId: found.VpcId,
     cidrBlock: found.CidrBlock,
+    ipv6CidrBlock: found.Ipv6CidrBlockAssociationSet?.[0]?.Ipv6CidrBlock,
     availabilityZone: found.AvailabilityZone,
     mapPublicIpOnLaunch: found.MapPublicIpOnLaunch,
     tags: tagMap(found.Tags),

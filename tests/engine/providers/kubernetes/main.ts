@@ -1,5 +1,5 @@
 /**
- * The plugin `kubernetes` 4.34.2, as far as namespaces, secrets, custom resources and Helm releases go, through the real kubectl
+ * The plugin `kubernetes` 4.34.2, as far as a few core kinds, custom resources and Helm releases go, through the real kubectl
  * (ENGINE_TEST_KUBECTL) on a real API server. It does what the official one says in its source:
  *
  * - An object that is there already is not created: the error says so. A missing namespace or kind is waited for: 5 further attempts.
@@ -15,11 +15,11 @@
  *   `deleteUnreachable` (PULUMI_K8S_DELETE_UNREACHABLE) takes what cannot be read as gone.
  *
  * Not as official: nothing is tried out in a preview (the server's dry run); names are not made up; deletion is in the background, because
- * the foreground one needs controllers that a lone API server lacks; kinds that must become ready are not there, nor are lists and patches.
+ * the foreground one needs controllers that a lone API server lacks; no object is waited for until it is ready; there are no lists.
  *
  * A Helm release is what Helm stores of it (a Secret of type helm.sh/release.v1 for each revision). Its chart is not fetched, and its
- * templates are not rendered, save that the chart `metallb` brings its custom resource definitions (files of the folder ENGINE_TEST_CRDS with
- * `metallb` in their names): the chart has them among its templates, so they go with the release, and every object of theirs goes with them.
+ * templates are not rendered, save what other objects depend on (../../k3s/charts.ts): custom resource definitions (files of the folder
+ * ENGINE_TEST_CRDS), which go with the release, and every object of theirs with them; and what makes nodes ready.
  *
  * The environment variable ENGINE_TEST_HURRY divides pauses and time limits.
  */
@@ -27,6 +27,7 @@ import { serve } from "../server";
 import { configure } from "./cluster";
 import { configurationReplaces } from "./configuration";
 import { object } from "./object";
+import { namespacePatch } from "./patch";
 import { helmRelease } from "./release";
 
 /** A custom resource's type: the group of its kind has a dot. */
@@ -36,8 +37,13 @@ serve({
   name: "kubernetes",
   version: "4.34.2",
   kinds: {
+    "kubernetes:apps/v1:DaemonSet": object,
+    "kubernetes:core/v1:ConfigMap": object,
     "kubernetes:core/v1:Namespace": object,
+    "kubernetes:core/v1:NamespacePatch": namespacePatch,
     "kubernetes:core/v1:Secret": object,
+    "kubernetes:core/v1:Service": object,
+    "kubernetes:core/v1:ServiceAccount": object,
     "kubernetes:helm.sh/v3:Release": helmRelease,
   },
   kindOf: (type) => (CUSTOM_RESOURCE.test(type) ? object : undefined),

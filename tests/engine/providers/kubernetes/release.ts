@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { chartObjects, definitionFiles, isCniChart } from "../../k3s/charts";
 import type { ResourceKind } from "../server";
 import { changedKeys, sameValue, type Value, type Values } from "../values";
 import { cluster } from "./cluster";
@@ -86,21 +87,44 @@ function outputsOf(inputs: Values, { name, namespace, version, info, chart, conf
   };
 }
 
-/** The custom resource definitions among a chart's templates, as files for kubectl; undefined where there are none. */
-function definitionsOf({ chart, config }: Revision): string[] | undefined {
-  if (chart.metadata.name !== "metallb" || mapping(config["crds"])["enabled"] === false) return undefined;
+/** The custom resource definitions that a chart brings, as files for kubectl; undefined where there are none. */
+function definitionsOf({ chart: { metadata }, config }: Revision): string[] | undefined {
+  if (mapping(config["crds"])["enabled"] === false) return undefined;
   const folder = process.env["ENGINE_TEST_CRDS"];
   if (folder === undefined) throw new Error("ENGINE_TEST_CRDS does not say where the chart's definitions are");
-  return readdirSync(folder)
-    .filter((file) => file.includes("metallb"))
-    .flatMap((file) => ["-f", path.join(folder, file)]);
+  const files = definitionFiles(metadata.name, readdirSync(folder));
+  return files.length === 0 ? undefined : files.flatMap((file) => ["-f", path.join(folder, file)]);
+}
+
+/** Objects that a chart brings, as a list for kubectl; undefined where there are none. */
+function objectsOf({ chart, config }: Revision): Values | undefined {
+  const items = chartObjects(chart.metadata.name, config).map(({ object }) => object);
+  return items.length === 0 ? undefined : { apiVersion: "v1", kind: "List", items: items as unknown as Value };
+}
+
+/** Helm waits for a chart's pods: without a node that is ready, only a CNI's run. */
+async function checkNodes(kubectl: Kubectl, { chart, name }: Revision): Promise<void> {
+  const charts = [chart.metadata.name];
+  // Definitions have no pods.
+  if (charts.some(isCniChart) || charts.includes("crd.projectcalico.org.v1")) return;
+  const ready = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}';
+  const found = await kubectl.run(["get", "nodes", "-o", ready]);
+  const states = found.split(" ").filter((state) => state !== "");
+  if (states.length > 0 && states.every((state) => state === "False")) {
+    throw new Error(`release ${name} failed: no node is ready: context deadline exceeded`);
+  }
 }
 
 async function install(kubectl: Kubectl, revision: Revision): Promise<void> {
+  await checkNodes(kubectl, revision);
+  const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=helm"];
   const files = definitionsOf(revision);
-  if (files === undefined) return;
-  await kubectl.run(["apply", "--server-side", "--force-conflicts", "--field-manager=helm", ...files]);
-  await kubectl.run(["wait", "--for=condition=Established", "--timeout=60s", ...files]);
+  if (files !== undefined) {
+    await kubectl.run([...apply, ...files]);
+    await kubectl.run(["wait", "--for=condition=Established", "--timeout=60s", ...files]);
+  }
+  const objects = objectsOf(revision);
+  if (objects !== undefined) await kubectl.run([...apply, "--validate=strict", "-f", "-"], objects);
 }
 
 function revisionOf(inputs: Values, version: number): Revision {
@@ -189,6 +213,8 @@ export const helmRelease: ResourceKind = {
     const revisions = await history(kubectl, text(state, "namespace"), name);
     const last = revisions.at(-1);
     if (last === undefined) throw new Error(`uninstall: Release not loaded: ${name}: release: not found`);
+    const objects = objectsOf(last);
+    if (objects !== undefined) await kubectl.run(["delete", "--ignore-not-found", "-f", "-"], objects);
     const files = definitionsOf(last);
     // Not waited for: the API server clears up after each kind by and by.
     if (files !== undefined) await kubectl.run(["delete", "--ignore-not-found", "--wait=false", ...files]);
