@@ -92,7 +92,7 @@ export default tseslint.config(
   {
     // Size: a file or function that outgrows this is two things. The catalogue is one table on purpose.
     files: ["**/*.ts"],
-    ignores: ["tests/**", "catalogue/ports.ts", "spec/schema.ts"],
+    ignores: ["tests/**", "catalogue/chart-values/*.ts", "catalogue/ports.ts", "spec/schema.ts"],
     rules: {
       "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
       "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],

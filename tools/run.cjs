@@ -22,6 +22,7 @@ const COMMANDS = {
   "new-stack": () =>
     require("../review/command.ts").runCommand(require("../fleet/new-stack-cli.ts").main, process.argv.slice(3)),
   docs: () => require("./docs.ts").main(process.argv.slice(3)),
+  charts: () => require("./charts.ts").main(process.argv.slice(3)),
   bench: () => require("./bench.ts").main(process.argv.slice(3)),
   "bench:ssh": () => require("./bench-ssh.ts").main(process.argv.slice(3)),
   test: () => require("./gate.cjs").main(process.argv.slice(3)),

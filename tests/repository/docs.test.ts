@@ -46,10 +46,33 @@ test("the table of settings: one row each, with type, default and what the schem
   expect(rows.get("access.ssh.privateKey")).toMatchObject({ type: "text, may be encrypted", fallback: "" });
   expect(rows.get("nodes[].taints[].effect")).toMatchObject({ fallback: "required" });
   expect(rows.get("loadBalancer.type")).toMatchObject({
-    type: "`servicelb`, `none`, `metallb`",
+    type: "`servicelb`, `none`, `metallb`, `cilium`, `aws`",
     fallback: '`"servicelb"`',
   });
   expect(rows.get("services[].from")).toMatchObject({ type: "text or list of text" });
+  expect(rows.get("cni.type")).toMatchObject({
+    type: "`flannel`, `calico`, `cilium`, `none`",
+    fallback: '`"flannel"`',
+  });
+  expect(rows.get("ingress.type")).toMatchObject({ fallback: "" });
+});
+
+test("settings that kinds of a thing have each in their own way have a row each, which names the kind", () => {
+  const rows = settingRows(settingsSchema("aws"));
+  const of = (at: string) => rows.filter((row) => row.path === at);
+  expect(of("cni.version").map(({ kinds, description }) => [kinds, description])).toEqual([
+    [["calico"], "Calico's release, which is the version of its chart tigera-operator."],
+    [["cilium"], "Cilium's release, which is its chart's version."],
+  ]);
+  expect(of("cni.wireguard").map(({ kinds, type, fallback }) => [kinds, type, fallback])).toEqual([
+    [["calico", "cilium"], "boolean", "`false`"],
+  ]);
+  expect(of("loadBalancer.pools").map(({ kinds, fallback }) => [kinds, fallback])).toEqual([
+    [["metallb"], "required"],
+    [["cilium"], "required"],
+  ]);
+  expect(of("cni.type")).toHaveLength(1);
+  expect(of("network.vpcCidr")[0]?.kinds).toBeUndefined();
 });
 
 test("settings by name stand under NAME, and every setting is described", () => {
@@ -160,7 +183,8 @@ function exampleProblems(schema: JsonSchema, at: string): string[] {
     const fits = (value: unknown, of: string | undefined, form: string): boolean =>
       of === "array"
         ? Array.isArray(value) && value.every((one) => fits(one, items?.type, items?.pattern ?? ""))
-        : of === undefined || (typeof value === of && new RegExp(form, "u").test(String(value)));
+        : of === undefined ||
+          (typeof value === (of === "integer" ? "number" : of) && new RegExp(form, "u").test(String(value)));
     return examples.filter((one) => !fits(one, type, pattern)).map((one) => `${path}: ${JSON.stringify(one)}`);
   });
 }

@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { DEFAULT_METALLB_VERSION } from "../../spec/schema";
+import { CHARTS } from "../../catalogue/charts";
 import { ARTEFACTS, RESOURCE_TYPES, type Artefact } from "../../tools/engine/artefacts";
 import type { Place } from "../../tools/engine/place";
 import { SetupError, ensureCounterparts, ensureEngine, main } from "../../tools/engine/setup";
@@ -337,7 +337,7 @@ describe("the counterparts", () => {
     said.length = 0;
     await ensureCounterparts(place);
     expect(calls()).toEqual(built(ARTEFACTS.controllerGen));
-    expect(said.at(-1)).toMatch(/^Wrote custom resource definitions in \d+ s, 13 files$/u);
+    expect(said.at(-1)).toMatch(/^Wrote custom resource definitions in \d+ s, 24 files$/u);
     expect(existsSync(path.join(crds, "old.yaml"))).toBe(false);
   });
 
@@ -478,8 +478,9 @@ describe("what artefacts are built from is pinned", () => {
     expect(text("go", folder, "go.mod")).toMatch(new RegExp(`^(tool |\\t)${artefact.package}$`, "mu"));
   });
 
-  test("MetalLB's resources are those of the chart that stacks get", () => {
-    expect(requirements("crds").get("go.universe.tf/metallb")).toBe(`v${DEFAULT_METALLB_VERSION}`);
+  test("MetalLB's and Cilium's resources are those of the charts that stacks get", () => {
+    expect(requirements("crds").get("go.universe.tf/metallb")).toBe(`v${CHARTS.metallb.version}`);
+    expect(requirements("crds").get("github.com/cilium/cilium")).toBe(`v${CHARTS.cilium.version}`);
   });
 
   test("every Python package, at one version, by checksum", () => {

@@ -6,6 +6,8 @@ import { arbitraryConfig, existingStack, type StackConfig } from "../support/sta
 import { LanguageServer, marked, stackText } from "./language-server";
 
 const MODELINE = "# yaml-language-server: $schema=./stack.schema.json\n";
+/** Settings of layers that neither stack gives. */
+const LAYERS = ["cni", "networkPolicy", "ingress", "dns", "serviceMesh"].map((name) => `k3s-networking:${name}`);
 const AWS = stackText("dev-shared");
 const HOSTS = stackText("onprem-segregated");
 
@@ -99,6 +101,21 @@ describe("nothing is wrong", () => {
       "k3s-networking:nodes:\n    - { <<: *agents, pool: worker }\n",
     );
     expect(await wrong(changed(text, "\nconfig:\n", `\n${pool}config:\n`))).toEqual([]);
+  });
+
+  test.each([
+    "cni: cilium",
+    "cni: { type: calico, encapsulation: ipip, mtu: 1400 }",
+    "ingress: nginx",
+    "ingress: { type: haproxy, replicas: 2 }",
+    "dns: coredns-chart",
+    "dns: { type: coredns, nodeLocalCache: true }",
+    "serviceMesh: istio",
+    "serviceMesh: { type: istio, namespaces: [apps] }",
+    "networkPolicy: { defaultDeny: [apps] }",
+    "ipFamilies: [ipv4, ipv6]",
+  ])("with a layer chosen, as a word or as a mapping: %s", async (setting) => {
+    expect(await wrong(`${AWS.trimEnd()}\n  k3s-networking:${setting}\n`)).toEqual([]);
   });
 
   test("with random valid stacks, and a key that no setting has is found in each", async () => {
@@ -203,7 +220,7 @@ describe("a mistake is underlined, and told", () => {
       AWS,
       "10.10.0.0/16",
       "10.10.0.0",
-      [["10.10.0.0", "Value is not an IPv4 network; it looks like 10.0.0.0/16."]],
+      [["10.10.0.0", "Value is not a network; it looks like 10.0.0.0/16 or fd00::/64."]],
     ],
     [
       "a form that the schema says",
@@ -212,13 +229,32 @@ describe("a mistake is underlined, and told", () => {
       "region: Ireland",
       [["Ireland", "Value is not an AWS region; it looks like eu-west-1."]],
     ],
+    [
+      "a CNI that is none",
+      AWS,
+      "k3s-networking:delivery: manifests",
+      "k3s-networking:cni: clium",
+      [["clium", 'Value is not accepted. Valid values: "flannel", "calico", "cilium", "none".']],
+    ],
+    [
+      "a load balancer that needs settings, as a word",
+      AWS,
+      "k3s-networking:loadBalancer: servicelb",
+      "k3s-networking:loadBalancer: metallb",
+      [["metallb", 'Value is not accepted. Valid values: "servicelb", "none", "aws".']],
+    ],
     ["a word for a number", AWS, "count: 1", "count: one", [["one", 'Incorrect type. Expected "integer".']]],
     [
       "a source that is none",
       HOSTS,
       "from: [nodes, clients]",
       "from: [nodes, client]",
-      [["client", "Value is neither nodes, servers, agents, clients, admin nor an IPv4 network such as 10.0.0.0/16."]],
+      [
+        [
+          "client",
+          "Value is neither nodes, servers, agents, clients, admin nor a network such as 10.0.0.0/16 or fd00::/64.",
+        ],
+      ],
     ],
     [
       "an encrypted value that is no secret",
@@ -242,23 +278,29 @@ describe("completion", () => {
       AWS,
       "  k3s-networking:delivery: manifests",
       "  |",
-      ["k3s-networking:api", "k3s-networking:services", "k3s-networking:delivery"],
+      [
+        "k3s-networking:ipFamilies",
+        "k3s-networking:api",
+        ...LAYERS,
+        "k3s-networking:services",
+        "k3s-networking:delivery",
+      ],
     ],
     [
       "settings of the other target",
       HOSTS,
       "  k3s-networking:delivery: api",
       "  |",
-      ["k3s-networking:api", "k3s-networking:delivery"],
+      ["k3s-networking:ipFamilies", "k3s-networking:api", ...LAYERS, "k3s-networking:delivery"],
     ],
     [
       "keys of a mapping",
       AWS,
       "    placement: public",
       "    |",
-      ["placement", "natGateways", "egress", "isolated", "vpc"],
+      ["placement", "natGateways", "egress", "isolated", "mtu", "vpc"],
     ],
-    ["keys of the same mapping, target existing", HOSTS, "    defaultRoute: auto", "    |", ["defaultRoute"]],
+    ["keys of the same mapping, target existing", HOSTS, "    defaultRoute: auto", "    |", ["defaultRoute", "mtu"]],
     [
       "keys in a list",
       HOSTS,
@@ -267,6 +309,13 @@ describe("completion", () => {
       ["role", "address", "an entry of nodes", "port", "external", "arch", "labels", "taints", "serviceLb", "lost"],
     ],
     ["words of a setting", AWS, "placement: public", "placement: |", ["public", "private"]],
+    [
+      "kinds of a layer",
+      AWS,
+      "k3s-networking:delivery: manifests",
+      "k3s-networking:ingress: |",
+      ["nginx", "traefik", "traefik-chart", "haproxy", "none"],
+    ],
     ["targets", AWS, "target: aws", "target: |", ["existing", "aws"]],
     [
       "words of the other target",

@@ -98,6 +98,6 @@ test("an unknown command is refused with the known ones", () => {
   expect({ status, stderr }).toEqual({
     status: 1,
     stderr:
-      "usage: node tools/run.cjs start|reach|doctor|review|check|new-stack|docs|bench|bench:ssh|test|engine:setup|test:page|test:workflows|test:engine [arguments]\n",
+      "usage: node tools/run.cjs start|reach|doctor|review|check|new-stack|docs|charts|bench|bench:ssh|test|engine:setup|test:page|test:workflows|test:engine [arguments]\n",
   });
 });

@@ -2,7 +2,7 @@
  * What the comments in `spec/settings/` say about each setting, by its path: the one place where settings are described. Values that it
  * takes follow as `@example`, in YAML.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 import { parse } from "yaml";
@@ -35,10 +35,15 @@ export interface SettingWords {
   readonly examples: readonly unknown[];
 }
 
-/** What is said of a target's settings by path, such as `network.vpcCidr` or `nodes[].count`; `*` is any key of a mapping. */
+/**
+ * What is said of a target's settings by path, such as `network.vpcCidr` or `nodes[].count`; `*` is any key of a mapping. Where a thing has
+ * several kinds, their settings stand under `cni<calico>.version`, and under `cni.version` as the first of them says.
+ */
 export function settingWords(target: Target): ReadonlyMap<string, SettingWords> {
   const { file, name } = ROOTS[target];
-  const constants = new Map([...constantsOf("common.ts"), ...constantsOf(file)]);
+  const others = Object.values(ROOTS).map((root) => root.file);
+  const files = [...readdirSync(SETTINGS).filter((each) => !others.includes(each)), file];
+  const constants = new Map(files.flatMap(constantsOf));
   const words = new Map<string, SettingWords>();
   const root = constants.get(name);
   if (root === undefined) throw new Error(`spec/settings/${file} has no ${name}`);
@@ -63,8 +68,27 @@ function describe(node: ts.Node, at: string, constants: Constants, found: Map<st
   } else if (ts.isArrayLiteralExpression(node)) {
     for (const element of node.elements) describe(element, at, constants, found);
   } else if (ts.isObjectLiteralExpression(node)) {
-    for (const property of node.properties) describeProperty(property, at, constants, found);
+    const kind = kindOf(node);
+    const inside = kind === undefined ? at : `${at}<${kind}>`;
+    for (const property of node.properties) describeProperty(property, inside, constants, found);
   }
+}
+
+/** The word of `type: z.literal("…")`, by which the kinds of a thing are told apart. */
+function kindOf({ properties }: ts.ObjectLiteralExpression): string | undefined {
+  const type = properties.find(
+    (one) => one.name !== undefined && ts.isIdentifier(one.name) && one.name.text === "type",
+  );
+  if (type === undefined || !ts.isPropertyAssignment(type) || !ts.isCallExpression(type.initializer)) return undefined;
+  const { expression, arguments: given } = type.initializer;
+  if (!ts.isPropertyAccessExpression(expression) || expression.name.text !== "literal") return undefined;
+  const [word] = given;
+  return word !== undefined && ts.isStringLiteral(word) ? word.text : undefined;
+}
+
+/** A path without the kinds in it. */
+export function plainPath(path: string): string {
+  return path.replace(/<[^>]*>/gu, "");
 }
 
 function examplesOf(property: ts.Node): unknown[] {
@@ -91,7 +115,10 @@ function describeProperty(
     .filter(ts.isJSDoc)
     .map((doc) => ts.getTextOfJSDocComment(doc.comment) ?? "");
   const description = comment.join(" ").replace(/\s+/gu, " ").trim();
-  if (description !== "") found.set(path, { description, examples: examplesOf(property) });
+  if (description !== "") {
+    const said = { description, examples: examplesOf(property) };
+    for (const one of new Set([path, plainPath(path)])) if (one === path || !found.has(one)) found.set(one, said);
+  }
   if (ts.isPropertyAssignment(property)) describe(property.initializer, path, constants, found);
   if (ts.isShorthandPropertyAssignment(property)) describe(property.name, path, constants, found);
 }

@@ -4,7 +4,7 @@ import { CATALOGUE_SERVICES } from "../../catalogue/ports";
 import { SOURCE_WORDS } from "../../spec/normalize";
 import { DISABLEABLE, FLANNEL_BACKENDS, TARGET_SCHEMAS, type Target } from "../../spec/schema";
 import { isSecretSetting } from "../../spec/show";
-import { settingWords, type SettingWords } from "./descriptions";
+import { plainPath, settingWords, type SettingWords } from "./descriptions";
 import { NETWORK, withPatterns } from "./patterns";
 import type { JsonSchema } from "./schema-types";
 
@@ -28,10 +28,12 @@ export function settingsSchema(of: Target): JsonSchema {
 }
 
 /** Adds descriptions, says what must be given, and allows encrypted values and short forms where the program does. */
-function finish(schema: JsonSchema, path: string, words: ReadonlyMap<string, SettingWords>): JsonSchema {
+function finish(schema: JsonSchema, of: string, words: ReadonlyMap<string, SettingWords>): JsonSchema {
   const { [MUST]: must, ...rest } = schema as JsonSchema & { [MUST]?: string[] };
   delete rest.required;
-  const { description, examples = [] } = words.get(path) ?? {};
+  const path = plainPath(of);
+  // A kind of a thing is not described again as the thing.
+  const { description, examples = [] } = of.endsWith(">") ? {} : (words.get(of) ?? words.get(path) ?? {});
   const finished: JsonSchema = {
     ...(description === undefined ? {} : { description }),
     ...(examples.length === 0 ? {} : { examples: [...examples] }),
@@ -40,19 +42,49 @@ function finish(schema: JsonSchema, path: string, words: ReadonlyMap<string, Set
   };
   if (rest.properties !== undefined) {
     const inside = Object.entries(rest.properties).map(
-      ([key, value]) => [key, finish(value, path === "" ? key : `${path}.${key}`, words)] as const,
+      ([key, value]) => [key, finish(value, of === "" ? key : `${of}.${key}`, words)] as const,
     );
     finished.properties = Object.fromEntries(inside);
   }
   if (typeof rest.additionalProperties === "object") {
-    finished.additionalProperties = finish(rest.additionalProperties, `${path}.*`, words);
+    finished.additionalProperties = finish(rest.additionalProperties, `${of}.*`, words);
   }
   if (rest.items !== undefined) {
     const title = rest.items.properties === undefined ? {} : { title: `an entry of ${path}` };
-    finished.items = finish({ ...title, ...rest.items }, `${path}[]`, words);
+    finished.items = finish({ ...title, ...rest.items }, `${of}[]`, words);
   }
-  if (rest.oneOf !== undefined) finished.oneOf = rest.oneOf.map((option) => finish(option, path, words));
+  if (rest.oneOf !== undefined)
+    finished.oneOf = rest.oneOf.map((option) => {
+      const kind = option.properties?.["type"]?.const;
+      return finish(option, typeof kind === "string" ? `${of}<${kind}>` : of, words);
+    });
   return shortForms(finished, path);
+}
+
+/** The kinds that a stack gets when it says nothing; of those that are not here, the description says which. */
+const DEFAULT_KINDS = {
+  cni: "flannel",
+  loadBalancer: "servicelb",
+  serviceMesh: "none",
+  ingress: undefined,
+  dns: undefined,
+};
+
+/** Kinds of a thing, each a mapping by its `type`: those whose settings all have defaults may be written as the plain word. */
+function wordOrMapping(schema: JsonSchema, chosen: string | undefined): JsonSchema {
+  const { oneOf, description, examples } = schema;
+  // The union's options pass here too, under the same path.
+  if (oneOf === undefined) return schema;
+  const words = oneOf.flatMap(({ properties, required = [] }) => {
+    const kind = properties?.["type"]?.const;
+    return required.every((key) => key === "type") && typeof kind === "string" ? kind : [];
+  });
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(examples === undefined ? {} : { examples }),
+    ...(chosen === undefined ? {} : { default: chosen }),
+    anyOf: [{ enum: words }, ...oneOf],
+  };
 }
 
 function shortForms(schema: JsonSchema, path: string): JsonSchema {
@@ -76,11 +108,12 @@ function shortForms(schema: JsonSchema, path: string): JsonSchema {
     };
   }
   switch (path) {
+    case "cni":
+    case "ingress":
+    case "dns":
+    case "serviceMesh":
     case "loadBalancer":
-      // The union's options pass here too, under the same path.
-      return schema.oneOf === undefined
-        ? schema
-        : { default: "servicelb", anyOf: [{ enum: ["servicelb", "none"] }, ...schema.oneOf] };
+      return wordOrMapping(schema, DEFAULT_KINDS[path]);
     case "k3s.flannelBackend":
       return { ...schema, enum: [...FLANNEL_BACKENDS] };
     case "k3s.disable[]":
@@ -91,7 +124,7 @@ function shortForms(schema: JsonSchema, path: string): JsonSchema {
       return {
         ...schema,
         pattern: `^(${SOURCE_WORDS.join("|")}|${NETWORK})$`,
-        patternErrorMessage: `Value is neither ${SOURCE_WORDS.join(", ")} nor an IPv4 network such as 10.0.0.0/16.`,
+        patternErrorMessage: `Value is neither ${SOURCE_WORDS.join(", ")} nor a network such as 10.0.0.0/16 or fd00::/64.`,
         examples: [...SOURCE_WORDS],
       };
     case "services[].from":

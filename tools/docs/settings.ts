@@ -8,6 +8,8 @@ export interface SettingRow {
   /** What holds when it is not given: a value, `required`, or empty where the description says. */
   readonly fallback: string;
   readonly description: string;
+  /** Of a thing that has several kinds: those that have the setting, unless all do. */
+  readonly kinds?: readonly string[];
 }
 
 /** Mappings that are there to hold their settings together, below the first level. */
@@ -21,9 +23,14 @@ export function settingRows(schema: JsonSchema): SettingRow[] {
 function rowsOf(schema: JsonSchema, path: string, description: string): SettingRow[] {
   const options = schema.oneOf ?? schema.anyOf?.filter((option) => option.properties !== undefined);
   if (options !== undefined && options.some((option) => option.properties?.["secure"] === undefined)) {
-    const rows = options.flatMap((option) => rowsOf(option, path, description));
     const kinds = options.map((option) => option.properties?.["type"]?.const);
-    return mergeByPath(rows, kinds, schema.default === undefined ? undefined : fallback(schema, false));
+    const rows = options.map((option, index) => {
+      const kind = kinds[index];
+      return rowsOf(option, path, description).map((row) =>
+        typeof kind === "string" && options.length > 1 ? { ...row, kinds: [kind] } : row,
+      );
+    });
+    return mergeKinds(rows.flat(), path, schema);
   }
   if (schema.items !== undefined && shapeOf(schema.items) !== undefined)
     return rowsOf(schema.items, `${path}[]`, description);
@@ -48,15 +55,40 @@ function rowsOf(schema: JsonSchema, path: string, description: string): SettingR
   });
 }
 
-/** One row for a key that several options have; the key that tells them apart takes each option's word. */
-function mergeByPath(rows: readonly SettingRow[], words: readonly unknown[], chosen = "required"): SettingRow[] {
+/**
+ * The rows of all kinds of a thing: one row where several say the same, in the order of the first of them; of the key that tells them apart
+ * one with all kinds.
+ */
+function mergeKinds(rows: readonly SettingRow[], path: string, schema: JsonSchema): SettingRow[] {
+  const all = [...new Set(rows.flatMap(({ kinds = [] }) => kinds))];
+  if (all.length === 0) return byPath(rows, ({ path: at }) => at);
+  const [first, ...more] = rows.filter((row) => row.path === `${path}.type`);
+  const others = rows.filter((row) => row.path !== `${path}.type`);
+  const word = schema.anyOf?.some((option) => option.enum !== undefined) === true;
+  const chosen = schema.default === undefined ? (word ? "" : "required") : fallback(schema, false);
+  const described = [first, ...more].find((row) => row !== undefined && row.description !== "");
+  const type =
+    first === undefined
+      ? []
+      : [
+          {
+            path: first.path,
+            type: all.map((kind) => `\`${kind}\``).join(", "),
+            fallback: chosen,
+            description: described?.description ?? schema.description ?? "",
+          },
+        ];
+  const merged = byPath(others, ({ kinds: _kinds, ...row }) => JSON.stringify(row));
+  return [...type, ...merged.map(({ kinds = [], ...row }) => (kinds.length === all.length ? row : { ...row, kinds }))];
+}
+
+/** One row for each key, with the kinds of all that have it. */
+function byPath(rows: readonly SettingRow[], keyOf: (row: SettingRow) => string): SettingRow[] {
   const merged = new Map<string, SettingRow>();
-  const kinds = words.filter((word) => typeof word === "string");
   for (const row of rows) {
-    const known = merged.get(row.path);
-    if (known === undefined) merged.set(row.path, row);
-    else if (kinds.length > 1)
-      merged.set(row.path, { ...known, type: kinds.map((kind) => `\`${kind}\``).join(", "), fallback: chosen });
+    const known = merged.get(keyOf(row));
+    const kinds = [...(known?.kinds ?? []), ...(row.kinds ?? [])];
+    merged.set(keyOf(row), { ...(known ?? row), ...(kinds.length === 0 ? {} : { kinds }) });
   }
   return [...merged.values()];
 }
