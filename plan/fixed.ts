@@ -3,8 +3,10 @@
  * against them before any resource is declared, so that a preview refuses what no update could do.
  */
 import type { Problem, ProblemCode } from "../spec/problems";
+import { CHART_NOTES, noteGeneration } from "../catalogue/chart-notes";
 import { NETWORK_KEYS } from "../catalogue/families";
 import { encapsulationOf } from "../catalogue/mtu";
+import { chartsOf } from "../catalogue/stack-charts";
 import type { AwsSpec, ClusterSpec, ExistingSpec } from "../spec/types";
 import { INGRESS_CHANGES, ingressFixedValues } from "./fixed-ingress";
 import type { HostNodeBase } from "./host-nodes";
@@ -78,6 +80,16 @@ const LAYERS: typeof SETTINGS = {
     remedy: "do it in a maintenance window",
   },
   ...INGRESS_CHANGES,
+  ...Object.fromEntries(
+    Object.entries(CHART_NOTES).map(([name, notes]) => [
+      `charts.${name}`,
+      {
+        code: "layer-change",
+        why: notes.map(({ since, what }) => `from ${since} on ${what}`).join("; "),
+        remedy: notes.map(({ remedy }) => remedy).join("; "),
+      } satisfies FixedSetting,
+    ]),
+  ),
 };
 
 /** A node's address in the cluster. */
@@ -127,7 +139,18 @@ function commonValues(spec: ClusterSpec): FixedValues {
       : {}),
     dns: dns.type,
     ...ingressFixedValues(spec),
+    ...chartGenerations(spec),
   };
+}
+
+/** Which of their changes the stack's charts have behind them. */
+function chartGenerations(spec: ClusterSpec): FixedValues {
+  return Object.fromEntries(
+    chartsOf(spec).flatMap(({ name, version }) => {
+      const generation = noteGeneration(name, version);
+      return generation === undefined ? [] : [[`charts.${name}`, generation] as const];
+    }),
+  );
 }
 
 /** The setting that a path names; undefined for one that may change, such as the address of a node that is no longer there. */

@@ -151,6 +151,7 @@ const LOAD_BALANCER: Layer = {
   ],
   settings: ["loadBalancer", "nodes[].serviceLb"],
   problems: [
+    "layer-change",
     "load-balancer-conflict",
     "lb-pool-without-servicelb",
     "unknown-lb-pool",

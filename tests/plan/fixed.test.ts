@@ -71,6 +71,26 @@ test.each<[string, Settings, string]>([
   expect(fixedChanges(planOf().fixed, planOf(settings)).map(formatProblem)).toEqual([line]);
 });
 
+test("a chart's version that has a change behind it which the last update's had not is told, with the steps", () => {
+  const metallb = (version: string): Settings => ({
+    loadBalancer: {
+      type: "metallb",
+      version,
+      pools: [{ name: "public", addresses: ["198.51.100.0/24"] }],
+      bgp: { peers: [{ name: "router", myAsn: 64512, peerAsn: 64513, peerAddress: "10.0.0.1" }] },
+    },
+  });
+  const changes = (from: string, to: string): string[] =>
+    fixedChanges(planOf(metallb(from)).fixed, planOf(metallb(to))).map(formatProblem);
+  expect(changes("0.15.2", "0.16.1")).toEqual([
+    'charts.metallb: changes ("0.16.0 or newer"): from 0.16.0 on speakers and controller serve their metrics on other ports; the cluster has: "before 0.16.0"; tell what collects MetalLB\'s metrics; with exposeMetrics the rules follow by themselves [layer-change]',
+  ]);
+  expect(changes("0.16.0", "0.16.1")).toEqual([]);
+  expect(changes("0.14.9", "0.15.2")).toEqual([]);
+  // Another load balancer says nothing of MetalLB's versions.
+  expect(fixedChanges(planOf(metallb("0.15.2")).fixed, planOf())).toEqual([]);
+});
+
 test("another encapsulation or proxy of the same CNI goes through, and is told", () => {
   const calico = (over: Settings): Settings => ({ cni: { type: "calico", ...over }, delivery: "manifests" });
   const before = planOf(calico({})).fixed;
