@@ -19,11 +19,35 @@ export function fragmentNames(): string[] {
     .sort();
 }
 
-function read(name: string): { readonly target: Target; readonly settings: Settings } {
+interface Fragment {
+  readonly target: Target;
+  readonly settings: Settings;
+  /** Settings of the stack that go, such as `k3s.flannelBackend`. */
+  readonly without: readonly string[];
+}
+
+function read(name: string): Fragment {
   const text = readFileSync(path.join(FOLDER, `${name}.yaml`), "utf8");
   const target = /^# On target (aws|existing)\.$/m.exec(text)?.[1];
   if (target !== "aws" && target !== "existing") throw new Error(`${name} does not say its target`);
-  return { target, settings: parse(text) as Settings };
+  const without = /^# Take out of the stack: (.+)\.$/m.exec(text)?.[1]?.split(", ") ?? [];
+  return { target, settings: (parse(text) ?? {}) as Settings, without };
+}
+
+/** The settings without one, where it is there. */
+function withoutSetting(settings: Settings, [key = "", ...rest]: readonly string[]): Settings {
+  const at = key in settings ? key : `k3s-networking:${key}`;
+  const inner = settings[at];
+  if (rest.length === 0) return Object.fromEntries(Object.entries(settings).filter(([name]) => name !== at));
+  return typeof inner === "object" && inner !== null
+    ? { ...settings, [at]: withoutSetting(inner as Settings, rest) }
+    : settings;
+}
+
+function withFragment(config: StackConfig, name: string): StackConfig {
+  const { settings, without } = read(name);
+  const base = without.reduce((left: Settings, setting) => withoutSetting(left, setting.split(".")), config);
+  return merge(base, settings);
 }
 
 /** The target that an example is for. */
@@ -35,7 +59,7 @@ export function committedConfig(stack: string): StackConfig {
   return (parse(text) as { config: StackConfig }).config;
 }
 
-/** Leaves out what an example says is not there: `null`. */
+/** Leaves out what a test says is not there: `null`. */
 function withoutNulls(settings: Settings): Settings {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([key, value]) => {
@@ -46,9 +70,9 @@ function withoutNulls(settings: Settings): Settings {
   );
 }
 
-/** A stack's settings with those of examples: mappings are merged, lists and words replaced, and `null` takes a setting away. */
+/** A stack's settings with those of examples: mappings are merged, lists and words replaced, and what an example takes out goes. */
 export function withFragments(config: StackConfig, names: readonly string[]): StackConfig {
-  return withoutNulls(names.reduce((merged, name) => merge(merged, read(name).settings), config));
+  return withoutNulls(names.reduce(withFragment, config));
 }
 
 /** An example as a whole stack. */
