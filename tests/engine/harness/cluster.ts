@@ -45,6 +45,16 @@ export class ClusterView {
     return result.stdout;
   }
 
+  /** An object as JSON; empty where it is not there, or where its chart has yet to bring its kind. */
+  private async object(kind: string, name: string, namespace: string | undefined): Promise<string> {
+    const where = namespace === undefined ? [] : ["-n", namespace];
+    const args = ["get", kind, name, ...where, "--ignore-not-found", "-o", "json"];
+    return this.ask(args).catch((error: unknown) => {
+      if (error instanceof Error && error.message.includes("the server doesn't have a resource type")) return "";
+      throw error;
+    });
+  }
+
   /** What each node says of itself. */
   async nodes(): Promise<Record<string, { readonly ready: string; readonly version: string }>> {
     const { items } = JSON.parse(await this.ask(["get", "nodes", "-o", "json"])) as Listed;
@@ -103,8 +113,7 @@ export class ClusterView {
   private async difference(one: ClusterStep, mode: ClusterPlan["delivery"]["mode"]): Promise<string[]> {
     if (one.kind === "nodesReady") return [];
     const { kind, name, namespace, spec } = this.expected(one, mode);
-    const where = namespace === undefined ? [] : ["-n", namespace];
-    const text = await this.ask(["get", kind, name, ...where, "--ignore-not-found", "-o", "json"]);
+    const text = await this.object(kind, name, namespace);
     if (text.trim() === "") return [`${kind} ${name} is not there`];
     const object = JSON.parse(text) as Found;
     if (spec === undefined || holds(object.spec, spec)) return [];
