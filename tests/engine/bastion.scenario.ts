@@ -10,11 +10,14 @@ import {
   ImportKeyPairCommand,
   RunInstancesCommand,
 } from "@aws-sdk/client-ec2";
-
+import { parse } from "yaml";
+import { withFragments } from "../support/fragments";
+import { readBalancers } from "./harness/balancers";
+import { declaredByReview } from "./harness/comparison";
 import { brief, succeeded } from "./harness/engine";
 import { nodesThatStarted } from "./harness/order";
 import { setSetting, setting, type Config } from "./harness/project";
-import { plannedMembers, plannedRules, readMembers, readRules } from "./harness/read-back";
+import { groupKeys, plannedMembers, plannedRules, readMembers, readRules } from "./harness/read-back";
 import { step } from "./harness/steps";
 import { World } from "./harness/world";
 import { IMAGES } from "./lab/moto";
@@ -29,6 +32,8 @@ interface Access {
   readonly ssh: Config & { readonly publicKey: string };
 }
 
+/** What the stack declared at first. */
+let declared: readonly string[];
 let world: World;
 beforeAll(async () => {
   world = await World.create({ stack: STACK });
@@ -98,6 +103,7 @@ step("the preview without credentials declares what the engine's own preview dec
   await world.remember();
   const { review, engine } = await world.previews();
   expect(engine).toEqual(review);
+  declared = Object.keys(review);
 });
 
 step("a bastion with another host key is not talked to", async () => {
@@ -138,6 +144,41 @@ step("pinned host keys: other connections, and no restart", async () => {
   expect(nodesThatStarted(world.events().slice(mark))).toEqual([]);
   expect(brief(succeeded(await world.engine.up()))).toEqual([]);
 });
+
+step(
+  "a load balancer in front of the ingress, which serves the Gateway API: what the preview adds is made, and nothing restarts",
+  async () => {
+    const mark = world.events().length;
+    world.project.edit((config) => {
+      Object.assign(config, withFragments(config, ["load-balancer-servicelb-nlb", "ingress-gateway-api"]));
+    });
+    const added = Object.keys(declaredByReview(await world.review())).filter((urn) => !declared.includes(urn));
+    const { steps } = succeeded(await world.engine.up());
+    const made = steps.filter(({ op }) => op === "create").map(({ urn }) => urn);
+    expect(made.sort()).toEqual(added.sort());
+    expect(nodesThatStarted(world.events().slice(mark))).toEqual([]);
+    expect(await readRules(world.ec2, STACK)).toEqual(plannedRules(world.plan()));
+    expect(await readMembers(world.ec2, STACK)).toEqual(plannedMembers(world.plan()));
+    const addresses = ["agent-1", "server-1"].map((name) => found(world.host(name).nics[0]?.address));
+    const targets = (port: number): string[] => addresses.map((address) => `${address}:${String(port)}`).sort();
+    const [balancer, ...others] = await readBalancers(world.balancers);
+    expect([balancer, others]).toMatchObject([
+      { internal: true, forwards: { 80: targets(80), 443: targets(443) } },
+      [],
+    ]);
+    const { vpc } = setting<{ vpc: { externalSubnets: { id: string }[] } }>(world.project.config(), "network");
+    expect(balancer?.subnets).toEqual(vpc.externalSubnets.map(({ id }) => id));
+    const groups = await groupKeys(world.ec2, STACK);
+    expect(balancer?.groups.map((id) => groups.get(id))).toEqual(["ingress-nlb"]);
+    expect(await world.engine.output("ingressUrl")).toBe(`https://${balancer?.dnsName ?? ""}`);
+    expect(await world.cluster.differences(world.plan())).toEqual([]);
+    const [traefik] = await world.cluster.spec("helmchartconfigs.helm.cattle.io", "kube-system");
+    expect(parse(String((traefik as Config)["valuesContent"]))).toMatchObject({
+      providers: { kubernetesGateway: { enabled: true } },
+    });
+    expect(brief(succeeded(await world.engine.up()))).toEqual([]);
+  },
+);
 
 step("nothing secret stands in plain anywhere", async () => {
   expect(await world.secretsInPlain()).toEqual([]);

@@ -1,4 +1,7 @@
-/** Calico, CoreDNS by its chart, policies that deny by default, MetalLB, and one ingress controller after another, through the folder of manifests. */
+/**
+ * Calico in one encapsulation after another, CoreDNS by its chart, policies that deny by default, MetalLB, and one ingress controller after
+ * another, through the folder of manifests.
+ */
 import { describeLayers } from "./layers";
 
 describeLayers({
@@ -15,6 +18,14 @@ describeLayers({
   settings: { ingress: { type: "nginx" } },
   stays: ["calico", "calico-crds", "default"],
   changes: [
+    {
+      title: "pods' packets go encrypted, with the routes by BGP: the firewalls follow, and K3s goes on",
+      fragments: ["cni-calico-ipip", "cni-calico-wireguard"],
+      firewall: {
+        opened: ["Calico BGP between nodes", "Calico IP in IP", "Calico WireGuard, IPv4"],
+        closed: ["Calico VXLAN"],
+      },
+    },
     {
       title: "another ingress controller takes the first one's place",
       fragments: ["ingress-haproxy"],

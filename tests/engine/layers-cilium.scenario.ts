@@ -16,8 +16,9 @@ describeLayers({
   stays: [],
   changes: [
     {
-      title: "addresses are told to a router by BGP instead, and the service mesh goes",
-      fragments: ["load-balancer-cilium-bgp"],
+      title:
+        "addresses are told to a router by BGP instead, Geneve and WireGuard carry pods' packets, and the service mesh goes",
+      fragments: ["load-balancer-cilium-bgp", "cni-cilium-geneve", "cni-cilium-wireguard"],
       settings: { serviceMesh: "none" },
     },
     { title: "the ingress controller goes", fragments: ["ingress-none"] },

@@ -2,9 +2,13 @@
  * The life of a small cluster with other layers than K3s's own: one server and one agent, built, left alone, changed, and taken away without
  * a trace. Every object is held against the API, and the order in which things come against the cluster's own events.
  */
+import { fixedChanges } from "../../plan/fixed";
 import type { ClusterPlan } from "../../plan/types";
+import { isError } from "../../spec/problems";
 import { withFragments } from "../support/fragments";
 import { brief, succeeded, type EngineResult } from "./harness/engine";
+import { ownTable } from "./harness/host-firewall";
+import { nodesThatStarted } from "./harness/order";
 import { setSetting, setting, type Config } from "./harness/project";
 import { step } from "./harness/steps";
 import { World } from "./harness/world";
@@ -27,6 +31,8 @@ export interface LayersLife {
     readonly title: string;
     readonly fragments: readonly string[];
     readonly settings?: Config;
+    /** Of a change that leaves K3s as it is: what the host firewalls let in from then on, and what no longer, by the ports' titles. */
+    readonly firewall?: { readonly opened: readonly string[]; readonly closed: readonly string[] };
   }[];
 }
 
@@ -128,14 +134,28 @@ export function describeLayers(life: LayersLife): void {
     expect(brief(await up())).toEqual([]);
   });
 
-  for (const { title, fragments, settings } of life.changes) {
+  /** Those of these ports that a host's firewall lets in. */
+  const letIn = async (titles: readonly string[]): Promise<string[]> => {
+    const tables = await Promise.all(nodeNames().map((name) => ownTable(world.host(name))));
+    return titles.filter((title) => tables.some((table) => table.includes(`"${title}"`)));
+  };
+
+  for (const { title, fragments, settings, firewall } of life.changes) {
     step(title, async () => {
       const mark = world.events().length;
+      const before = world.plan();
       world.project.edit((config) => {
         applyFragments(config, fragments, settings);
       });
-      await up();
+      const interrupted = fixedChanges(before.fixed, world.plan());
+      const result = await up();
       await inPlace();
+      expect(interrupted.filter(isError)).toEqual([]);
+      for (const { path } of interrupted) expect(result.output).toContain(`${path}: changes (`);
+      if (firewall !== undefined) {
+        expect(nodesThatStarted(world.events().slice(mark))).toEqual([]);
+        expect(await letIn([...firewall.opened, ...firewall.closed])).toEqual(firewall.opened);
+      }
       expect(
         world
           .events()

@@ -34,7 +34,7 @@ export class Account {
     private readonly moto: Moto,
     readonly region: string,
     readonly ec2: EC2Client,
-    private readonly balancers: ElasticLoadBalancingV2Client,
+    readonly balancers: ElasticLoadBalancingV2Client,
   ) {
     this.environment = {
       AWS_ENDPOINT_URL: moto.url,

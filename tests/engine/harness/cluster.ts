@@ -1,6 +1,8 @@
 /** The cluster as its Kubernetes API server has it, asked with kubectl. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClusterPlan, ClusterStep } from "../../../plan/types";
+import { gunzipSync } from "node:zlib";
+import { yamlText } from "../../../plan/template";
+import type { ClusterPlan, ClusterStep, HelmReleasePlan } from "../../../plan/types";
 import { run } from "./process";
 
 /** Seconds that manifests may take from a server's folder into the cluster. */
@@ -20,6 +22,12 @@ interface Listed {
 interface Found {
   readonly spec?: unknown;
 }
+
+interface Secrets {
+  readonly items: readonly { readonly data: { readonly release: string } }[];
+}
+
+const base64 = (text: string): Buffer => Buffer.from(text, "base64");
 
 /** Whether `wanted` stands in `found`: the API server adds defaults. */
 function holds(found: unknown, wanted: unknown): boolean {
@@ -112,7 +120,8 @@ export class ClusterView {
 
   private async difference(one: ClusterStep, mode: ClusterPlan["delivery"]["mode"]): Promise<string[]> {
     if (one.kind === "nodesReady") return [];
-    const { kind, name, namespace, spec } = this.expected(one, mode);
+    if (one.kind === "helmRelease" && mode === "api") return this.releaseDifference(one.release);
+    const { kind, name, namespace, spec } = this.expected(one);
     const text = await this.object(kind, name, namespace);
     if (text.trim() === "") return [`${kind} ${name} is not there`];
     const object = JSON.parse(text) as Found;
@@ -120,17 +129,27 @@ export class ClusterView {
     return [`${kind} ${name} is ${JSON.stringify(object.spec)}, and should hold ${JSON.stringify(spec)}`];
   }
 
-  private expected(one: Exclude<ClusterStep, { kind: "nodesReady" }>, mode: ClusterPlan["delivery"]["mode"]) {
+  /** In the folder of manifests K3s's own controller gets a HelmChart for a release. */
+  private expected(one: Exclude<ClusterStep, { kind: "nodesReady" }>) {
     if (one.kind === "object") {
       const { apiVersion, kind, metadata, spec } = one.object;
       const group = apiVersion.includes("/") ? `.${apiVersion.split("/").reverse().join(".")}` : "";
       return { kind: `${kind}${group}`, name: metadata.name, namespace: metadata.namespace, spec };
     }
-    const { name, namespace, chart, version } = one.release;
-    // Over the API helm keeps a release; in the folder of manifests K3s's own controller gets a HelmChart.
-    return mode === "api"
-      ? { kind: "secret", name: `sh.helm.release.v1.${name}.v1`, namespace, spec: undefined }
-      : { kind: "helmcharts.helm.cattle.io", name, namespace: "kube-system", spec: { chart, version } };
+    const { name, chart, version, values } = one.release;
+    const spec = { chart, version, valuesContent: yamlText(values) };
+    return { kind: "helmcharts.helm.cattle.io", name, namespace: "kube-system", spec };
+  }
+
+  /** Over the API Helm keeps a release: each revision is a Secret with gzipped JSON. */
+  private async releaseDifference({ name, namespace, version, values }: HelmReleasePlan): Promise<string[]> {
+    const selected = ["-n", namespace, "-l", `owner=helm,name=${name},status=deployed`, "-o", "json"];
+    const { items } = JSON.parse(await this.ask(["get", "secrets", ...selected])) as Secrets;
+    const found = items.map(({ data: { release } }): unknown =>
+      JSON.parse(gunzipSync(base64(base64(release).toString())).toString()),
+    );
+    if (holds(found, [{ chart: { metadata: { version } }, config: values }])) return [];
+    return [`release ${name} is ${JSON.stringify(found)}, and should hold ${JSON.stringify({ version, values })}`];
   }
 
   /** Everything of kinds that the program delivers, wherever: what a destroyed stack may not leave behind. */

@@ -61,7 +61,8 @@ function keyOf(tags: readonly { Key?: string | undefined; Value?: string | undef
   return name.startsWith(`${stack}-`) ? name.slice(stack.length + 1) : name;
 }
 
-async function groupKeys(ec2: EC2Client, stack: string): Promise<Map<string, string>> {
+/** What the program calls the stack's security groups, by id. */
+export async function groupKeys(ec2: EC2Client, stack: string): Promise<Map<string, string>> {
   const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({}));
   // Groups of other networks, which an account may have, are left out; a created network's default group is not.
   const ours = SecurityGroups.filter(({ Tags }) =>

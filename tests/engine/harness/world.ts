@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { EC2Client } from "@aws-sdk/client-ec2";
+import type { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { ClusterPlan } from "../../../plan/types";
 import type { PreviewDocument } from "../../../review/document";
 import { planStack } from "../../../review/preview";
@@ -148,6 +149,11 @@ export class World {
   /** The EC2 API. */
   get ec2(): EC2Client {
     return this.cloud.ec2;
+  }
+
+  /** The load balancer API. */
+  get balancers(): ElasticLoadBalancingV2Client {
+    return this.cloud.balancers;
   }
 
   private get cloud(): Account {
