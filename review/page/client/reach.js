@@ -29,10 +29,16 @@ function hexParts(text) {
   return [...(left ?? []), ...Array.from({ length: zeros }, () => "0"), ...(right ?? [])];
 }
 
-/** @param {string} cidr @returns {[bigint, bigint]} the first and the last address of a network, as numbers */
+/**
+ * The first and the last address of a network, as numbers; undefined for a text that is none.
+ * @param {string} cidr
+ * @returns {[bigint, bigint] | undefined}
+ */
 function addressRange(cidr) {
   const [address = "", length = ""] = cidr.split("/");
   const [parts, size, radix] = address.includes(":") ? [hexParts(address), 16n, "0x"] : [address.split("."), 8n, ""];
+  const form = radix === "" ? /^\d{1,3}$/u : /^[0-9a-f]{1,4}$/iu;
+  if (!parts.every((part) => form.test(part)) || !/^\d{0,3}$/u.test(length)) return undefined;
   const first = parts.reduce((sum, part) => (sum << size) + BigInt(`${radix}${part}`), 0n);
   const bits = size * BigInt(parts.length);
   return [first, first + (1n << (bits - BigInt(length === "" ? bits : length))) - 1n];
@@ -41,9 +47,8 @@ function addressRange(cidr) {
 /** @param {string} outer @param {string} inner */
 function cidrContains(outer, inner) {
   if (outer.includes(":") !== inner.includes(":")) return false;
-  const [outerFirst, outerLast] = addressRange(outer);
-  const [first, last] = addressRange(inner);
-  return outerFirst <= first && last <= outerLast;
+  const [around, within] = [addressRange(outer), addressRange(inner)];
+  return around !== undefined && within !== undefined && around[0] <= within[0] && within[1] <= around[1];
 }
 
 /**
